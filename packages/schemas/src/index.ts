@@ -1,0 +1,35 @@
+export { closeCodes, ErrorCode, errorCodes, WireError } from './errors.ts';
+export type { EventCatalogue, EventDefinition, EventOf, NewEventOf } from './event-definition.ts';
+export { Actor, AuditedEvent, EventMeta } from './event-envelope.ts';
+export {
+  CommandId,
+  DocumentId,
+  EventId,
+  KeyId,
+  KnowledgeBaseId,
+  Locale,
+  PassageId,
+  SessionId,
+  Sha256,
+  StreamName,
+  StudentId,
+  TenantId,
+  TurnId,
+  TutorId,
+} from './ids.ts';
+export { DocumentMime, DocumentRejection, type KnowledgeEvent, knowledgeEvents, type NewKnowledgeEvent } from './knowledge-events.ts';
+export {
+  type NewSessionEvent,
+  Playout,
+  RetrievedPassage,
+  SessionEndReason,
+  type SessionEvent,
+  SessionLimits,
+  sessionEvents,
+  TokenUsage,
+  TurnTimings,
+} from './session-events.ts';
+export { Sentence, SessionState, Turn } from './session-state.ts';
+export { categoryOf, idOf, type StreamCategory, streams } from './streams.ts';
+export { type NewTenantEvent, Role, type TenantEvent, tenantEvents } from './tenant-events.ts';
+export { type NewTutorEvent, type TutorEvent, TutorSettings, tutorEvents } from './tutor-events.ts';

@@ -1,0 +1,141 @@
+import { z } from 'zod';
+import { ErrorCode } from './errors.ts';
+import type { EventCatalogue, EventOf, NewEventOf } from './event-definition.ts';
+import { DocumentId, KeyId, KnowledgeBaseId, Locale, PassageId, Sha256, StudentId, TurnId, TutorId } from './ids.ts';
+
+const durationMs = z.number().nonnegative();
+const index = z.number().int().nonnegative();
+
+export const SessionLimits = z.strictObject({
+  /** From create to forced end. */
+  maxDurationMs: z.number().int().positive(),
+  /** Without a message from the student. */
+  idleMs: z.number().int().positive(),
+});
+export type SessionLimits = z.infer<typeof SessionLimits>;
+
+export const RetrievedPassage = z.strictObject({
+  documentId: DocumentId,
+  passageId: PassageId,
+  contentHash: Sha256,
+  /** The ranker's own scale; higher is better. */
+  score: z.number(),
+});
+export type RetrievedPassage = z.infer<typeof RetrievedPassage>;
+
+export const TokenUsage = z.strictObject({
+  promptTokens: z.number().int().nonnegative(),
+  completionTokens: z.number().int().nonnegative(),
+});
+export type TokenUsage = z.infer<typeof TokenUsage>;
+
+/** Where the time of a turn went, ms after `MessageReceived` was handled. */
+export const TurnTimings = z.strictObject({ retrieveMs: durationMs, firstTokenMs: durationMs, totalMs: durationMs });
+export type TurnTimings = z.infer<typeof TurnTimings>;
+
+/** How a sentence reached the student. Voice adds what was played, in ms, when it comes. */
+export const Playout = z.discriminatedUnion('medium', [z.strictObject({ medium: z.literal('text') })]);
+export type Playout = z.infer<typeof Playout>;
+
+export const SessionEndReason = z.enum(['student', 'operator', 'timeout', 'idle', 'revoked']);
+export type SessionEndReason = z.infer<typeof SessionEndReason>;
+
+export const sessionEvents = {
+  SessionCreated: {
+    version: 1,
+    payload: z.strictObject({
+      tutorId: TutorId,
+      tutorRevision: z.number().int().positive(),
+      studentId: StudentId,
+      knowledgeBaseId: KnowledgeBaseId.nullable(),
+      locale: Locale,
+      limits: SessionLimits,
+      /** `user`: tokens may cover all sessions of this student (the predecessor's user mode). */
+      mode: z.enum(['session', 'user']),
+    }),
+  },
+  JoinLinkIssued: {
+    version: 1,
+    payload: z.strictObject({ linkId: KeyId, codeHash: Sha256, expiresAt: z.iso.datetime() }),
+  },
+  JoinLinkRedeemed: { version: 1, payload: z.strictObject({ linkId: KeyId }) },
+  SessionHosted: {
+    version: 1,
+    payload: z.strictObject({
+      node: z.string().min(1),
+      /** Grows with each take-over; facts of an older epoch are refused. */
+      epoch: z.number().int().positive(),
+    }),
+  },
+  SessionReleased: { version: 1, payload: z.strictObject({ epoch: z.number().int().positive(), reason: z.enum(['shutdown', 'ended']) }) },
+  MessageReceived: {
+    version: 1,
+    payload: z.strictObject({
+      turnId: TurnId,
+      clientMessageId: z.uuid(),
+      modality: z.enum(['text', 'voice']),
+      language: Locale,
+    }),
+    personal: z.strictObject({ text: z.string() }),
+  },
+  PassagesRetrieved: {
+    version: 1,
+    payload: z.strictObject({
+      turnId: TurnId,
+      knowledgeBaseId: KnowledgeBaseId,
+      knowledgeRevision: z.number().int().nonnegative(),
+      passages: z.array(RetrievedPassage),
+    }),
+  },
+  ReplyStarted: {
+    version: 1,
+    payload: z.strictObject({
+      turnId: TurnId,
+      provider: z.string(),
+      model: z.string(),
+      promptHash: Sha256,
+      temperature: z.number(),
+      tutorRevision: z.number().int().positive(),
+      /** Set when the wished-for provider could not answer and this one stepped in. */
+      fallback: z.strictObject({ from: z.string(), code: ErrorCode }).nullable(),
+    }),
+  },
+  /** A host took the session over with the reply unfinished and goes on after the sentences already generated. */
+  ReplyResumed: { version: 1, payload: z.strictObject({ turnId: TurnId, fromIndex: index, attempt: z.number().int().positive() }) },
+  SentenceGenerated: {
+    version: 1,
+    payload: z.strictObject({ turnId: TurnId, index, citations: z.array(PassageId) }),
+    personal: z.strictObject({
+      /** The exact slice of the reply, white space included: the sentences joined are the reply. */
+      text: z.string(),
+    }),
+  },
+  SentenceHeard: { version: 1, payload: z.strictObject({ turnId: TurnId, index, playout: Playout }) },
+  ReplyCompleted: {
+    version: 1,
+    payload: z.strictObject({
+      turnId: TurnId,
+      sentences: z.number().int().nonnegative(),
+      usage: TokenUsage.nullable(),
+      timings: TurnTimings,
+    }),
+  },
+  ReplyInterrupted: {
+    version: 1,
+    payload: z.strictObject({
+      turnId: TurnId,
+      by: z.enum(['student', 'operator', 'timeout']),
+      heardSentences: z.number().int().nonnegative(),
+      discardedSentences: z.number().int().nonnegative(),
+    }),
+    personal: z.strictObject({
+      /** All that was shown or played, the cut sentence included. */
+      heardText: z.string(),
+    }),
+  },
+  ReplyFailed: { version: 1, payload: z.strictObject({ turnId: TurnId, code: ErrorCode, retryable: z.boolean() }) },
+  SessionEnded: { version: 1, payload: z.strictObject({ reason: SessionEndReason }) },
+} as const satisfies EventCatalogue;
+
+export type SessionEvent = EventOf<typeof sessionEvents>;
+export type NewSessionEvent = NewEventOf<typeof sessionEvents>;

@@ -1,0 +1,25 @@
+import { z } from 'zod';
+import type { EventCatalogue, EventOf, NewEventOf } from './event-definition.ts';
+import { KnowledgeBaseId, Locale } from './ids.ts';
+
+export const TutorSettings = z.strictObject({
+  name: z.string().min(1).max(80),
+  language: Locale,
+  systemPrompt: z.string().max(8_000),
+  /** Null: the engine's `DEFAULT_LLM_MODEL`. */
+  llmModel: z.string().min(1).max(200).nullable(),
+  /** Null: the engine's `LLM_TEMPERATURE`. */
+  temperature: z.number().min(0).max(2).nullable(),
+  knowledgeBaseId: KnowledgeBaseId.nullable(),
+  /** Shown before the first turn; never sent to the model. */
+  greeting: z.string().max(1_000),
+});
+export type TutorSettings = z.infer<typeof TutorSettings>;
+
+export const tutorEvents = {
+  TutorConfigured: { version: 1, payload: z.strictObject({ before: TutorSettings.nullable(), after: TutorSettings }) },
+  TutorRetired: { version: 1, payload: z.strictObject({}) },
+} as const satisfies EventCatalogue;
+
+export type TutorEvent = EventOf<typeof tutorEvents>;
+export type NewTutorEvent = NewEventOf<typeof tutorEvents>;
