@@ -1,3 +1,20 @@
+export {
+  ApiKey,
+  api,
+  ChainVerdict,
+  DependencyHealth,
+  Document,
+  Grant,
+  Health,
+  KnowledgeBase,
+  maxDocumentBytes,
+  maxFrameBytes,
+  maxMessageLength,
+  protocolVersion,
+  Session,
+  TranscriptTurn,
+  Tutor,
+} from './api.ts';
 export { closeCodes, ErrorCode, errorCodes, WireError } from './errors.ts';
 export type { EventCatalogue, EventDefinition, EventOf, NewEventOf } from './event-definition.ts';
 export { Actor, AuditedEvent, EventMeta } from './event-envelope.ts';
@@ -29,6 +46,7 @@ export {
   TokenUsage,
   TurnTimings,
 } from './session-events.ts';
+export { CitedPassage, type FeedCursor, FeedId, FeedItem, formatFeedId, parseFeedId } from './session-feed.ts';
 export { Sentence, SessionState, Turn } from './session-state.ts';
 export { categoryOf, idOf, type StreamCategory, streams } from './streams.ts';
 export { type NewTenantEvent, Role, type TenantEvent, tenantEvents } from './tenant-events.ts';
