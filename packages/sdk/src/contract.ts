@@ -1,0 +1,360 @@
+/*
+ * The public types, written by hand so that no router leaks into an importer's `.d.ts`; type tests
+ * tie them to the router and the schemas.
+ */
+
+export type ErrorCode =
+  | 'unauthorized'
+  | 'forbidden'
+  | 'not_found'
+  | 'conflict'
+  | 'command_reused'
+  | 'invalid_input'
+  | 'payload_too_large'
+  | 'rate_limited'
+  | 'capacity_exceeded'
+  | 'session_ended'
+  | 'nothing_to_interrupt'
+  | 'resume_expired'
+  | 'student_forgotten'
+  | 'link_used'
+  | 'model_unavailable'
+  | 'unavailable'
+  | 'timeout'
+  | 'aborted'
+  | 'upgrade_required'
+  | 'internal';
+
+export type Locale = 'en' | 'zh';
+export type Role = 'operator' | 'teacher' | 'auditor';
+export type EndReason = 'student' | 'operator' | 'timeout' | 'idle' | 'revoked';
+
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+  /** ms until the call rejects with code `timeout`; default 15 000. */
+  readonly timeoutMs?: number;
+  /** Further tries of a retryable failure; default 2. */
+  readonly maxRetries?: number;
+}
+
+export interface MutationOptions extends CallOptions {
+  /** UUIDv7; one is made for each call when omitted, and kept over its retries. */
+  readonly idempotencyKey?: string;
+}
+
+export interface Session {
+  readonly id: string;
+  readonly tutorId: string;
+  readonly studentId: string;
+  readonly knowledgeBaseId: string | null;
+  readonly locale: Locale;
+  readonly mode: 'session' | 'user';
+  readonly status: 'active' | 'ended';
+  readonly endReason: EndReason | null;
+  readonly turns: number;
+  /** ISO 8601, as every `…At`. */
+  readonly createdAt: string;
+  readonly endedAt: string | null;
+}
+
+/** What a browser needs to join. Hand it over; keep the API key. */
+export interface Grant {
+  readonly sessionId: string;
+  readonly url: string;
+  readonly token: string;
+  readonly expiresAt: string;
+}
+
+export interface TutorSettings {
+  readonly name: string;
+  readonly language: Locale;
+  readonly systemPrompt: string;
+  /** Null: the engine's default model. */
+  readonly llmModel: string | null;
+  /** 0 to 2; null: the engine's default. */
+  readonly temperature: number | null;
+  readonly knowledgeBaseId: string | null;
+  readonly greeting: string;
+}
+
+export interface Tutor {
+  readonly id: string;
+  readonly revision: number;
+  readonly status: 'active' | 'retired';
+  readonly settings: TutorSettings;
+}
+
+export interface KnowledgeBase {
+  readonly id: string;
+  readonly name: string;
+  readonly revision: number;
+  readonly documents: number;
+}
+
+export interface KnowledgeDocument {
+  readonly id: string;
+  readonly title: string;
+  readonly mime: 'text/plain' | 'text/markdown';
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly status: 'adding' | 'indexed' | 'rejected';
+  readonly passages: number;
+  readonly rejection: 'empty' | 'not_utf8' | 'no_passages' | null;
+}
+
+export interface Health {
+  readonly status: 'ok' | 'degraded' | 'down';
+  readonly version: string;
+  readonly protocolVersion: number;
+  readonly node: string;
+  readonly sessions: { readonly active: number; readonly max: number };
+  readonly dependencies: readonly {
+    readonly name: string;
+    readonly status: 'ok' | 'degraded' | 'down';
+    readonly runsOn: string;
+    readonly reason: string | null;
+  }[];
+}
+
+export interface TurnTimings {
+  readonly retrieveMs: number;
+  readonly firstTokenMs: number;
+  readonly totalMs: number;
+}
+
+export interface TranscriptTurn {
+  readonly turnId: string;
+  readonly message: string | null;
+  readonly reply: string | null;
+  readonly status: 'waiting' | 'replying' | 'completed' | 'interrupted' | 'failed';
+  readonly provider: string | null;
+  readonly model: string | null;
+  readonly receivedAt: string;
+  readonly timings: TurnTimings | null;
+  readonly promptTokens: number | null;
+  readonly completionTokens: number | null;
+}
+
+export interface AuditedEvent {
+  readonly id: string;
+  readonly type: string;
+  readonly schemaVersion: number;
+  readonly stream: string;
+  readonly revision: number;
+  readonly position: number;
+  readonly occurredAt: string;
+  readonly recordedAt: string;
+  readonly tenantId: string;
+  readonly actor: { readonly kind: 'student' | 'teacher' | 'operator' | 'auditor' | 'system'; readonly id: string };
+  readonly causationId: string;
+  readonly correlationId: string;
+  readonly payload: Readonly<Record<string, unknown>>;
+  /** Absent: nothing personal in this type. Null: its key was destroyed. */
+  readonly personal?: Readonly<Record<string, unknown>> | null;
+  readonly contentHash: string;
+  readonly hash: string;
+}
+
+export type ChainVerdict =
+  | { readonly verdict: 'intact'; readonly stream: string; readonly events: number; readonly headHash: string }
+  | {
+      readonly verdict: 'broken';
+      readonly stream: string;
+      readonly revision: number;
+      readonly position: number | null;
+      readonly reason: string;
+    };
+
+/** An audited state is shown, not computed with: the fold's shape is the engine's (`SessionState` in its schemas). */
+export interface AuditedState {
+  readonly revision: number;
+  readonly state: Readonly<Record<string, unknown>> & { readonly status: 'absent' | 'active' | 'ended' };
+}
+
+/** Control plane. For servers: it holds an API key and throws in a browser unless given a console token. */
+export interface TutorClient {
+  health(options?: CallOptions): Promise<Health>;
+  whoami(options?: CallOptions): Promise<{ readonly tenantId: string; readonly roles: readonly Role[] }>;
+  readonly sessions: {
+    create(
+      session: {
+        readonly tutorId: string;
+        readonly studentId: string;
+        readonly knowledgeBaseId?: string;
+        readonly locale?: Locale;
+        readonly mode?: 'session' | 'user';
+      },
+      options?: MutationOptions,
+    ): Promise<{ readonly session: Session; readonly grant: Grant }>;
+    get(sessionId: string, options?: CallOptions): Promise<Session>;
+    /** Newest first; pages are fetched as you iterate. */
+    list(filter?: { readonly status?: 'active' | 'ended' }, options?: CallOptions): AsyncIterable<Session>;
+    end(sessionId: string, options?: MutationOptions): Promise<Session>;
+    issueToken(sessionId: string, options?: CallOptions): Promise<Grant>;
+    invite(
+      sessionId: string,
+      invitation?: { readonly ttlSeconds?: number },
+      options?: MutationOptions,
+    ): Promise<{ readonly url: string; readonly expiresAt: string }>;
+    transcript(sessionId: string, options?: CallOptions): AsyncIterable<TranscriptTurn>;
+  };
+  readonly tutors: {
+    configure(tutorId: string, settings: TutorSettings, options?: MutationOptions): Promise<Tutor>;
+    get(tutorId: string, options?: CallOptions): Promise<Tutor>;
+    list(options?: CallOptions): AsyncIterable<Tutor>;
+    retire(tutorId: string, options?: MutationOptions): Promise<Tutor>;
+  };
+  readonly knowledge: {
+    create(knowledgeBaseId: string, name: string, options?: MutationOptions): Promise<KnowledgeBase>;
+    get(knowledgeBaseId: string, options?: CallOptions): Promise<KnowledgeBase>;
+    list(options?: CallOptions): AsyncIterable<KnowledgeBase>;
+    addDocument(
+      knowledgeBaseId: string,
+      document: { readonly title: string; readonly mime: 'text/plain' | 'text/markdown'; readonly text: string },
+      options?: MutationOptions,
+    ): Promise<KnowledgeDocument>;
+    documents(knowledgeBaseId: string, options?: CallOptions): AsyncIterable<KnowledgeDocument>;
+    removeDocument(knowledgeBaseId: string, documentId: string, options?: MutationOptions): Promise<KnowledgeBase>;
+  };
+  readonly audit: {
+    sessions(filter?: { readonly studentId?: string }, options?: CallOptions): AsyncIterable<Session>;
+    /** Oldest first. */
+    events(sessionId: string, options?: CallOptions & { readonly after?: number }): AsyncIterable<AuditedEvent>;
+    state(sessionId: string, at?: { readonly revision?: number }, options?: CallOptions): Promise<AuditedState>;
+    verify(sessionId: string, options?: CallOptions): Promise<ChainVerdict>;
+    /** Every event of the tenant, history first, then live. `break` stops it. */
+    tail(options?: { readonly signal?: AbortSignal; readonly after?: number }): AsyncIterable<AuditedEvent>;
+  };
+  readonly privacy: {
+    forgetStudent(studentId: string, options?: MutationOptions): Promise<{ readonly studentId: string; readonly endedSessions: number }>;
+  };
+}
+
+export type ConnectionState = 'connecting' | 'connected' | 'reconnecting' | 'closed';
+
+export interface Passage {
+  readonly passageId: string;
+  readonly documentId: string;
+  /** Null when the document was removed since. */
+  readonly title: string | null;
+  readonly text: string | null;
+}
+
+export interface ViewedSentence {
+  readonly index: number;
+  readonly text: string;
+  readonly citations: readonly string[];
+  /** False while it is still being written. */
+  readonly closed: boolean;
+}
+
+/** One question and its answer as they stand now: a pure fold over the feed, equal after any reload. */
+export interface ViewedTurn {
+  readonly turnId: string;
+  readonly clientMessageId: string;
+  readonly message: string | null;
+  readonly sentAt: string;
+  readonly status: 'waiting' | 'replying' | 'completed' | 'interrupted' | 'failed';
+  readonly sentences: readonly ViewedSentence[];
+  /** The sentences joined, or what was heard when interrupted. */
+  readonly reply: string;
+  readonly passages: readonly Passage[];
+  readonly provider: string | null;
+  readonly model: string | null;
+  /** Set when another provider stepped in for the one wished for. */
+  readonly fallback: { readonly from: string; readonly code: ErrorCode } | null;
+  readonly failure: { readonly code: ErrorCode; readonly retryable: boolean } | null;
+  readonly timings: TurnTimings | null;
+}
+
+export interface SessionView {
+  readonly tutorId: string | null;
+  readonly tutorName: string | null;
+  readonly greeting: string | null;
+  readonly locale: Locale | null;
+  readonly turns: readonly ViewedTurn[];
+  readonly ended: EndReason | null;
+  /** True once history is through. */
+  readonly caughtUp: boolean;
+}
+
+export type TurnEvent =
+  /** The next piece of the reply; all `delta`s since the last `rewrite` of a sentence, joined, are its text. */
+  | { readonly type: 'text'; readonly turnId: string; readonly index: number; readonly delta: string }
+  /** After an engine restart an unfinished sentence came out differently: replace it. */
+  | { readonly type: 'rewrite'; readonly turnId: string; readonly index: number; readonly text: string }
+  | { readonly type: 'passages'; readonly turnId: string; readonly passages: readonly Passage[] }
+  | { readonly type: 'sentence'; readonly turnId: string; readonly index: number; readonly text: string; readonly citations: readonly string[] }
+  | {
+      readonly type: 'done';
+      readonly turnId: string;
+      readonly reason: 'completed' | 'interrupted' | 'failed';
+      readonly reply: string;
+      readonly failure: { readonly code: ErrorCode; readonly retryable: boolean } | null;
+      readonly timings: TurnTimings | null;
+    };
+
+/** A reply under way. Iterate it once, or await `text()`. Leaving the loop early interrupts the tutor. */
+export interface Turn extends AsyncIterable<TurnEvent> {
+  readonly clientMessageId: string;
+  /** Resolves when the engine has the message in its log. */
+  readonly id: Promise<string>;
+  /** The whole reply; rejects when it failed. */
+  text(): Promise<string>;
+  /** Stops the tutor; resolves when the log says so. */
+  cancel(): Promise<void>;
+}
+
+export interface SessionEvents {
+  state: { readonly state: ConnectionState; readonly error?: TutorErrorShape };
+  turn: TurnEvent;
+  /** After each change of the view, at most once per animation frame's worth of work. */
+  view: SessionView;
+  resumed: { readonly lastEventId: string | undefined; readonly attempts: number };
+  ended: { readonly reason: EndReason };
+  error: TutorErrorShape;
+}
+
+export interface TutorErrorShape extends Error {
+  readonly code: ErrorCode;
+  readonly retryable: boolean;
+  readonly retryAfterMs?: number;
+  readonly requestId?: string;
+}
+
+/** Decides how long to wait before the next try, ms, or null to give up and close. */
+export interface ReconnectPolicy {
+  nextDelayMs(context: { readonly attempt: number; readonly elapsedMs: number; readonly error?: TutorErrorShape }): number | null;
+}
+
+export interface ConnectOptions {
+  readonly url: string;
+  readonly sessionId: string;
+  /** The engine token, or how to get a fresh one: asked again after expiry or revocation. */
+  readonly token: string | (() => Promise<string>);
+  /** Resume after this feed id with the `view` that belongs to it; omitted: history from the start. */
+  readonly resume?: { readonly lastEventId: string; readonly view: SessionView };
+  readonly signal?: AbortSignal;
+  readonly reconnect?: ReconnectPolicy;
+  /** For runtimes without a global `WebSocket`. */
+  readonly WebSocket?: typeof WebSocket;
+  /** `sse` for networks that break WebSockets; default `ws`. */
+  readonly transport?: 'ws' | 'sse';
+}
+
+/** One lesson from the student's side. */
+export interface TutorSession extends AsyncDisposable {
+  readonly id: string;
+  readonly state: ConnectionState;
+  readonly lastEventId: string | undefined;
+  /** The lesson as it stands: same object until it changes (for `useSyncExternalStore`). */
+  readonly view: SessionView;
+  readonly chat: { send(text: string, options?: { readonly signal?: AbortSignal; readonly clientMessageId?: string }): Turn };
+  interrupt(): Promise<void>;
+  /** A fresh grant of the same scope, while the current token is valid. */
+  renewToken(): Promise<Grant>;
+  on<K extends keyof SessionEvents>(event: K, listener: (event: SessionEvents[K]) => void, options?: { readonly signal?: AbortSignal }): () => void;
+  /** All turn events from now on; bounded: a lagging reader gets adjacent deltas joined, never fewer. */
+  events(options?: { readonly signal?: AbortSignal }): AsyncIterable<TurnEvent>;
+  close(): Promise<void>;
+}
