@@ -15,6 +15,7 @@ export {
   TranscriptTurn,
   Tutor,
 } from './api.ts';
+export { catalogue } from './catalogue.ts';
 export { closeCodes, ErrorCode, errorCodes, WireError } from './errors.ts';
 export type { EventCatalogue, EventDefinition, EventOf, NewEventOf } from './event-definition.ts';
 export { Actor, AuditedEvent, EventMeta } from './event-envelope.ts';
