@@ -1,0 +1,251 @@
+import type {
+  KeyId,
+  KnowledgeBaseId,
+  Locale,
+  NewSessionEvent,
+  PassageId,
+  Playout,
+  RetrievedPassage,
+  SessionEndReason,
+  SessionEvent,
+  SessionLimits,
+  SessionState,
+  StudentId,
+  TokenUsage,
+  Turn,
+  TurnId,
+  TurnTimings,
+  TutorId,
+} from '@virtual-tutor/schemas';
+import { accept, type Decider, type Decision, refuse } from './decision.ts';
+import { evolveSession } from './session-state.ts';
+
+/** A reply that crashed its host this often is given up, so that a poisonous turn cannot take node after node down. */
+export const maxResumes = 2;
+
+export interface Lesson {
+  readonly tutorId: TutorId;
+  readonly tutorRevision: number;
+  readonly studentId: StudentId;
+  readonly knowledgeBaseId: KnowledgeBaseId | null;
+  readonly locale: Locale;
+  readonly limits: SessionLimits;
+  readonly mode: 'session' | 'user';
+}
+
+export type SessionCommand =
+  | ({ readonly type: 'CreateSession'; readonly node: string } & Lesson)
+  | { readonly type: 'IssueJoinLink'; readonly linkId: KeyId; readonly codeHash: string; readonly expiresAt: string }
+  | { readonly type: 'RedeemJoinLink'; readonly codeHash: string /** ISO 8601. */; readonly now: string }
+  | { readonly type: 'HostSession'; readonly node: string }
+  | { readonly type: 'ReleaseSession'; readonly epoch: number }
+  | ({ readonly type: 'ReceiveMessage'; readonly partial: string } & Message)
+  | {
+      readonly type: 'InterruptReply';
+      /** Null: whichever reply is under way. */
+      readonly turnId: TurnId | null;
+      readonly by: 'student' | 'operator';
+      /** What was shown after the last sentence that was heard whole. */
+      readonly partial: string;
+    }
+  | { readonly type: 'EndSession'; readonly reason: SessionEndReason; readonly partial: string }
+  | ({ readonly epoch: number; readonly turnId: TurnId } & ReplyFact);
+
+interface Message {
+  readonly turnId: TurnId;
+  readonly clientMessageId: string;
+  readonly text: string;
+  readonly modality: 'text' | 'voice';
+  readonly language: Locale;
+}
+
+/** What a host reports of the reply it is making. */
+export type ReplyFact =
+  | {
+      readonly type: 'RecordPassages';
+      readonly knowledgeBaseId: KnowledgeBaseId;
+      readonly knowledgeRevision: number;
+      readonly passages: RetrievedPassage[];
+    }
+  | {
+      readonly type: 'StartReply';
+      readonly provider: string;
+      readonly model: string;
+      readonly promptHash: string;
+      readonly temperature: number;
+      readonly tutorRevision: number;
+      readonly fallback: (NewSessionEvent & { type: 'ReplyStarted' })['payload']['fallback'];
+    }
+  | { readonly type: 'ResumeReply' }
+  | { readonly type: 'RecordSentence'; readonly index: number; readonly text: string; readonly citations: PassageId[] }
+  | { readonly type: 'RecordHeard'; readonly index: number; readonly playout: Playout }
+  | { readonly type: 'CompleteReply'; readonly usage: TokenUsage | null; readonly timings: TurnTimings }
+  | {
+      readonly type: 'FailReply';
+      readonly code: (NewSessionEvent & { type: 'ReplyFailed' })['payload']['code'];
+      readonly retryable: boolean;
+    };
+
+type Active = Extract<SessionState, { status: 'active' }>;
+type OpenTurn = Extract<Turn, { status: 'waiting' | 'replying' }>;
+
+/** The turn that has no terminal event yet; there is at most one. */
+export function openTurn(state: SessionState): OpenTurn | null {
+  if (state.status === 'absent') return null;
+  const last = state.turns.at(-1);
+  return last !== undefined && (last.status === 'waiting' || last.status === 'replying') ? last : null;
+}
+
+/** The text of all sentences that were heard whole, joined. */
+export function heardOf(turn: Turn): string {
+  return turn.sentences
+    .filter((sentence) => sentence.heard)
+    .map((sentence) => sentence.text ?? '')
+    .join('');
+}
+
+function interruption(turn: OpenTurn, by: 'student' | 'operator' | 'timeout', partial: string): NewSessionEvent {
+  const heardSentences = turn.sentences.filter((sentence) => sentence.heard).length;
+  return {
+    type: 'ReplyInterrupted',
+    payload: { turnId: turn.turnId, by, heardSentences, discardedSentences: turn.sentences.length - heardSentences },
+    personal: { heardText: heardOf(turn) + partial },
+  };
+}
+
+function create(command: Extract<SessionCommand, { type: 'CreateSession' }>, state: SessionState): Decision<NewSessionEvent> {
+  const { type: _, node, ...lesson } = command;
+  if (state.status === 'absent') {
+    return accept<NewSessionEvent>({ type: 'SessionCreated', payload: lesson }, { type: 'SessionHosted', payload: { node, epoch: 1 } });
+  }
+  const same = state.tutorId === lesson.tutorId && state.studentId === lesson.studentId && state.mode === lesson.mode;
+  return same ? accept() : refuse('command_reused', 'this idempotency key already made another session: use a new key');
+}
+
+function redeem(command: Extract<SessionCommand, { type: 'RedeemJoinLink' }>, state: Active): Decision<NewSessionEvent> {
+  const link = state.links.find((candidate) => candidate.codeHash === command.codeHash);
+  if (link === undefined) return refuse('not_found', 'this link is not known: ask for a new one');
+  if (link.redeemed) return refuse('link_used', 'this link was already used: ask for a new one');
+  if (Date.parse(link.expiresAt) <= Date.parse(command.now)) return refuse('link_used', 'this link has expired: ask for a new one');
+  return accept({ type: 'JoinLinkRedeemed', payload: { linkId: link.linkId } });
+}
+
+function receive(command: Extract<SessionCommand, { type: 'ReceiveMessage' }>, state: Active): Decision<NewSessionEvent> {
+  const known = state.turns.find((turn) => turn.clientMessageId === command.clientMessageId);
+  if (known !== undefined) {
+    return known.message === command.text
+      ? accept()
+      : refuse('command_reused', 'this clientMessageId already names another message: use a new id');
+  }
+  const { turnId, clientMessageId, modality, language, text, partial } = command;
+  const received: NewSessionEvent = {
+    type: 'MessageReceived',
+    payload: { turnId, clientMessageId, modality, language },
+    personal: { text },
+  };
+  const open = openTurn(state);
+  return open === null ? accept(received) : accept(interruption(open, 'student', partial), received);
+}
+
+function decideFact(command: { readonly epoch: number; readonly turnId: TurnId } & ReplyFact, state: Active): Decision<NewSessionEvent> {
+  if (state.host?.epoch !== command.epoch) return refuse('conflict', 'another node hosts this session now');
+  const turn = openTurn(state);
+  if (turn?.turnId !== command.turnId) return refuse('conflict', 'this turn is over');
+  return factOf(command, turn);
+}
+
+function factOf(command: { readonly turnId: TurnId } & ReplyFact, turn: OpenTurn): Decision<NewSessionEvent> {
+  const { turnId } = command;
+  switch (command.type) {
+    case 'RecordPassages': {
+      const { knowledgeBaseId, knowledgeRevision, passages } = command;
+      return accept({ type: 'PassagesRetrieved', payload: { turnId, knowledgeBaseId, knowledgeRevision, passages } });
+    }
+    case 'StartReply': {
+      if (turn.status === 'replying') return refuse('conflict', 'this reply has already started');
+      const { provider, model, promptHash, temperature, tutorRevision, fallback } = command;
+      return accept({ type: 'ReplyStarted', payload: { turnId, provider, model, promptHash, temperature, tutorRevision, fallback } });
+    }
+    case 'ResumeReply': {
+      if (turn.status === 'waiting') return accept();
+      if (turn.resumes >= maxResumes) return accept({ type: 'ReplyFailed', payload: { turnId, code: 'unavailable', retryable: true } });
+      return accept({ type: 'ReplyResumed', payload: { turnId, fromIndex: turn.sentences.length, attempt: turn.resumes + 1 } });
+    }
+    case 'RecordSentence': {
+      if (command.index !== turn.sentences.length) return refuse('conflict', 'sentences are recorded in order');
+      const { index, text, citations } = command;
+      return accept({ type: 'SentenceGenerated', payload: { turnId, index, citations }, personal: { text } });
+    }
+    case 'RecordHeard': {
+      const sentence = turn.sentences[command.index];
+      if (sentence === undefined) return refuse('conflict', 'a sentence is heard after it was generated');
+      return sentence.heard
+        ? accept()
+        : accept({ type: 'SentenceHeard', payload: { turnId, index: command.index, playout: command.playout } });
+    }
+    case 'CompleteReply': {
+      if (turn.sentences.some((sentence) => !sentence.heard)) return refuse('conflict', 'a reply is complete when all of it was heard');
+      const { usage, timings } = command;
+      return accept({ type: 'ReplyCompleted', payload: { turnId, sentences: turn.sentences.length, usage, timings } });
+    }
+    case 'FailReply':
+      return accept({ type: 'ReplyFailed', payload: { turnId, code: command.code, retryable: command.retryable } });
+  }
+}
+
+function end(command: Extract<SessionCommand, { type: 'EndSession' }>, state: Active): Decision<NewSessionEvent> {
+  const ended: NewSessionEvent = { type: 'SessionEnded', payload: { reason: command.reason } };
+  const open = openTurn(state);
+  if (open === null) return accept(ended);
+  const by = command.reason === 'timeout' || command.reason === 'idle' ? 'timeout' : command.reason === 'student' ? 'student' : 'operator';
+  return accept(interruption(open, by, command.partial), ended);
+}
+
+function decideActive(command: Exclude<SessionCommand, { type: 'CreateSession' }>, state: Active): Decision<NewSessionEvent> {
+  switch (command.type) {
+    case 'IssueJoinLink': {
+      const known = state.links.some((link) => link.linkId === command.linkId);
+      const { linkId, codeHash, expiresAt } = command;
+      return known ? accept() : accept({ type: 'JoinLinkIssued', payload: { linkId, codeHash, expiresAt } });
+    }
+    case 'RedeemJoinLink':
+      return redeem(command, state);
+    case 'HostSession':
+      return accept({ type: 'SessionHosted', payload: { node: command.node, epoch: (state.host?.epoch ?? 0) + 1 } });
+    case 'ReleaseSession':
+      return state.host?.epoch === command.epoch
+        ? accept({ type: 'SessionReleased', payload: { epoch: command.epoch, reason: 'shutdown' } })
+        : accept();
+    case 'ReceiveMessage':
+      return receive(command, state);
+    case 'InterruptReply': {
+      const open = openTurn(state);
+      if (open === null || (command.turnId !== null && command.turnId !== open.turnId)) {
+        return refuse('nothing_to_interrupt', 'no such reply is under way');
+      }
+      return accept(interruption(open, command.by, command.partial));
+    }
+    case 'EndSession':
+      return end(command, state);
+    default:
+      return decideFact(command, state);
+  }
+}
+
+function decide(command: SessionCommand, state: SessionState): Decision<NewSessionEvent> {
+  if (command.type === 'CreateSession') return create(command, state);
+  switch (state.status) {
+    case 'absent':
+      return refuse('not_found', 'there is no such session');
+    case 'ended':
+      return command.type === 'EndSession' ? accept() : refuse('session_ended', 'this session has ended: start a new one');
+    case 'active':
+      return decideActive(command, state);
+  }
+}
+
+export const session: Decider<SessionState, SessionCommand, SessionEvent, NewSessionEvent> = {
+  initial: { status: 'absent' },
+  evolve: evolveSession,
+  decide,
+};
