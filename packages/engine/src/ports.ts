@@ -30,15 +30,19 @@ export interface LlmRequest {
   readonly model: string;
   /** 0 to 2. */
   readonly temperature: number;
-  /** System prompt first, then what was said and shown, then the question. */
+  /** System prompt first, then what was said and shown, then the question with its passages. */
   readonly messages: readonly ChatMessage[];
+  /** The student's words of this turn, bare; also described inside `messages`, like the next two. */
+  readonly question: string;
   /**
    * What the tutor has already said of this very reply, exactly; '' for a new one. Generation goes
    * on right after it and does not repeat it.
    */
   readonly prefix: string;
-  /** The retrieved passages, best first; also described inside `messages`. */
+  /** The retrieved passages, best first: `[1]` in a reply cites the first. */
   readonly passages: readonly RankedPassage[];
+  /** Titles of the course's documents: what the student could ask about. */
+  readonly topics: readonly string[];
   readonly language: Locale;
   readonly signal: AbortSignal;
 }
@@ -49,6 +53,8 @@ export type LlmChunk = { readonly type: 'text'; readonly text: string } | { read
 export interface Llm {
   /** `ollama`, `extractive`: recorded in `ReplyStarted`. */
   readonly provider: string;
+  /** The one model it has, whatever a request says; null when requests choose. */
+  readonly onlyModel: string | null;
   generate(request: LlmRequest): AsyncIterable<LlmChunk>;
   /** Is it there, and is this model on it? Never throws. */
   probe(model: string, signal: AbortSignal): Promise<LlmHealth>;
@@ -72,4 +78,16 @@ export class LlmUnavailable extends Error {
 export interface Retriever {
   /** Best first, at most `limit`; empty when nothing fits. Synchronous: the index is in memory. */
   search(query: string, limit: number): readonly RankedPassage[];
+}
+
+/** The searchable passages of one knowledge base, kept in step with its stream. */
+export interface PassageIndex extends Retriever {
+  /** All passages of one document; adding a document again replaces it. */
+  add(passages: readonly Passage[]): void;
+  /** Nothing happens when it is not there. */
+  removeDocument(documentId: string): void;
+  /** The passage as it was indexed; null when its document is gone. */
+  passage(passageId: PassageId): Passage | null;
+  /** Titles of the documents, in the order they came. */
+  titles(): readonly string[];
 }

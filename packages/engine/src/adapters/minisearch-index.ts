@@ -1,0 +1,73 @@
+import MiniSearch from 'minisearch';
+import { documentTerms, queryTerms } from '../knowledge/terms.ts';
+import type { Passage, PassageIndex, RankedPassage } from '../ports.ts';
+
+/** A passage must hold at least this share of what the question asks for, rare words counting more. */
+const leastCoverage = 0.4;
+
+/** Full-text search in memory (BM25+), for Chinese and English. Empty when no passage covers enough of the question. */
+export function createMiniSearchIndex(): PassageIndex {
+  const search = new MiniSearch<Passage>({
+    idField: 'passageId',
+    fields: ['title', 'text'],
+    tokenize: (text) => [...documentTerms(text)],
+    processTerm: (term) => term,
+    searchOptions: {
+      tokenize: (text) => [...queryTerms(text)],
+      boost: { title: 2 },
+      fuzzy: (term) => (/^[a-z]{6,}$/.test(term) ? 0.2 : false),
+      combineWith: 'OR',
+    },
+  });
+  const documents = new Map<string, readonly Passage[]>();
+  const passages = new Map<string, Passage>();
+  /** In how many passages a term occurs. */
+  const frequencies = new Map<string, number>();
+
+  const count = (passage: Passage, by: 1 | -1) => {
+    for (const term of new Set(documentTerms(`${passage.title}\n${passage.text}`))) {
+      const frequency = (frequencies.get(term) ?? 0) + by;
+      if (frequency === 0) frequencies.delete(term);
+      else frequencies.set(term, frequency);
+    }
+  };
+  const rarity = (term: string) => Math.log(1 + passages.size / (1 + (frequencies.get(term) ?? 0)));
+  const weight = (terms: readonly string[]) => terms.reduce((sum, term) => sum + rarity(term), 0);
+
+  const removeDocument = (documentId: string) => {
+    for (const passage of documents.get(documentId) ?? []) {
+      search.remove(passage);
+      passages.delete(passage.passageId);
+      count(passage, -1);
+    }
+    documents.delete(documentId);
+  };
+
+  return {
+    add(added) {
+      const [first] = added;
+      if (first === undefined) return;
+      removeDocument(first.documentId);
+      documents.set(first.documentId, added);
+      for (const passage of added) {
+        search.add(passage);
+        passages.set(passage.passageId, passage);
+        count(passage, 1);
+      }
+    },
+    removeDocument,
+    passage: (passageId) => passages.get(passageId) ?? null,
+    titles: () => [...documents.values()].flatMap((of) => of[0]?.title ?? []),
+    search(query, limit) {
+      const wanted = weight(queryTerms(query));
+      if (wanted === 0) return [];
+      const found: RankedPassage[] = [];
+      for (const { id, score, queryTerms: matched } of search.search(query)) {
+        const passage = passages.get(id);
+        if (passage !== undefined && weight(matched) >= leastCoverage * wanted) found.push({ ...passage, score });
+        if (found.length === limit) break;
+      }
+      return found;
+    },
+  };
+}
