@@ -5,15 +5,17 @@
 
 const englishStopWords = new Set(
   (
-    'a an and are as at be been being but by can could did do does for from had has have how i if in into is it its ' +
-    'me my of on or our please shall should so some such tell than that the their them then there these they this those to ' +
-    'us was we were what when where which who whom whose why will with would you your about explain mean give'
+    'a about after again all also am an and any are as at be because been before being both but by can come could did do does ' +
+    'during each few for from get give go had has have hello here hi how i if in into is isnt it its just kind know let like look ' +
+    'many me mean more most much my no not now of on once only or other our out over please same shall should so some such tell ' +
+    'than thank thanks that the their them then there these they thing this those to too under up us use very was we were what ' +
+    'when where which while who whom whose why will with would you your calculate describe explain happen'
   ).split(' '),
 );
 
 /** Cut out of questions and documents alike before pairs are made, longest first. */
 const chineseStopWords =
-  /为什么|是什么|什么样|怎么样|有哪些|是怎么|请问|什么|怎么|怎样|如何|哪些|哪个|为何|多少|可以|我们|你们|他们|它们|一下|告诉|解释|介绍|这个|那个|这些|那些|的|了|吗|呢|吧|啊|是|在|和|与|或|也|都|就|很|把|被|会|能|有|我|你|他|她|它|请|们|这|那|叫/gu;
+  /为什么|是什么|什么样|怎么样|什么意思|怎么回事|看起来|从哪里来|是哪里|哪里|你好|您好|谢谢|老师|讲讲|说说|给我|怎么算|计算|有哪些|是怎么|请问|什么时候|时候|什么|怎么|怎样|如何|哪些|哪个|哪种|哪款|为何|多少|可以|我们|你们|他们|它们|之后|以后|一个|一下|告诉|解释|介绍|这个|那个|这些|那些|不是|的(?!确)|了(?!解)|吗|呢|吧|啊|是|在|和|与|或|也|都|就|很|把|被|会|(?<![光动势热电核阳性功])能(?![量源力])|有(?![机害毒])|我|你|他|她|它|请|们|这|那|叫|去|要/gu;
 
 /** Terms of a document, repeated as often as they occur. */
 export function documentTerms(text: string): readonly string[] {
