@@ -15,7 +15,7 @@ export function createMiniSearchIndex(): PassageIndex {
     searchOptions: {
       tokenize: (text) => [...queryTerms(text)],
       boost: { title: 2 },
-      fuzzy: (term) => (/^[a-z]{6,}$/.test(term) ? 0.2 : false),
+      fuzzy: (term) => (/^[a-z]{7,}$/.test(term) ? 0.2 : false),
       combineWith: 'OR',
     },
   });

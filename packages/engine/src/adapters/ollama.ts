@@ -36,6 +36,8 @@ export function createOllamaLlm({ baseUrl, contextTokens = 8_192, replyTokens = 
       const continuation = new Continuation(request.prefix);
       try {
         for await (const chunk of await chat(request, AbortSignal.any([request.signal, cancel.signal]))) {
+          // Lines that came before the abort may still wait to be read.
+          request.signal.throwIfAborted();
           yield* told(chunk, continuation);
         }
       } catch (error) {
