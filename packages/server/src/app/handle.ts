@@ -31,7 +31,7 @@ export interface HandleRequest<S, C, E extends DomainEvent, N extends NewDomainE
   readonly aggregate: Aggregate<S, C, E, N>;
   readonly stream: StreamName;
   /** Decided one after the other and appended together, or not at all. */
-  readonly commands: (state: NoInfer<S>) => readonly NoInfer<C>[];
+  readonly commands: (state: S) => readonly C[];
   readonly context: CommandContext;
 }
 

@@ -93,7 +93,7 @@ export class Lessons {
       const handled = await handle.handle({
         aggregate: sessions,
         stream: streams.session(sessionId),
-        commands: () => [{ type: 'CreateSession', node, ...command }],
+        commands: (): readonly SessionCommand[] => [{ type: 'CreateSession', node, ...command }],
         context,
       });
       if (handled.status === 'done' && handled.position !== null && !this.#hosted.has(sessionId)) {
@@ -124,7 +124,7 @@ export class Lessons {
     const handled = await this.#options.handle.handle({
       aggregate: sessions,
       stream: streams.session(sessionId),
-      commands: (state) => [
+      commands: (state): readonly SessionCommand[] => [
         {
           type: 'ReceiveMessage',
           turnId,
@@ -156,7 +156,7 @@ export class Lessons {
     const handled = await this.#options.handle.handle({
       aggregate: sessions,
       stream: streams.session(sessionId),
-      commands: (state) => {
+      commands: (state): readonly SessionCommand[] => {
         turnId = request.turnId ?? openTurn(state)?.turnId ?? null;
         return [{ type: 'InterruptReply', ...request, partial: this.#shownOf(sessionId, state) }];
       },
@@ -171,7 +171,7 @@ export class Lessons {
     const handled = await this.#options.handle.handle({
       aggregate: sessions,
       stream: streams.session(sessionId),
-      commands: (state) => [{ type: 'EndSession', reason, partial: this.#shownOf(sessionId, state) }],
+      commands: (state): readonly SessionCommand[] => [{ type: 'EndSession', reason, partial: this.#shownOf(sessionId, state) }],
       context,
     });
     if (handled.status === 'done') this.#hosted.delete(sessionId);
@@ -205,7 +205,7 @@ export class Lessons {
     const handled = await this.#options.handle.handle({
       aggregate: sessions,
       stream: streams.session(sessionId),
-      commands: () => [{ type: 'HostSession', node: this.#options.node }],
+      commands: (): readonly SessionCommand[] => [{ type: 'HostSession', node: this.#options.node }],
       context: { tenantId: hosted.tenantId, actor: { kind: 'system', id: this.#options.node }, patienceMs: 30_000 },
     });
     return handled.status === 'done' && handled.state.status === 'active' ? (handled.state.host?.epoch ?? null) : null;

@@ -10,6 +10,7 @@ import {
   streams,
   type TenantId,
 } from '@virtual-tutor/schemas';
+import type { KnowledgeCommand } from '../domain/knowledge-base.ts';
 import { knowledgeBases } from './aggregates.ts';
 import { type ClearEvent, decodeClear } from './event-codec.ts';
 import type { Handle } from './handle.ts';
@@ -154,7 +155,7 @@ export class Library {
     await this.#options.handle.handle({
       aggregate: knowledgeBases,
       stream: streams.knowledge(tenantId, KnowledgeBaseIdSchema.parse(idOf(stored.stream))),
-      commands: () => [
+      commands: (): readonly KnowledgeCommand[] => [
         passages.length > 0
           ? { type: 'RecordIndexed', documentId, passages: passages.length, embedder: splitterVersion }
           : { type: 'RejectDocument', documentId, code: 'no_passages' },

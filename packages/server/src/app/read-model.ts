@@ -68,7 +68,9 @@ export interface ReadModel {
   knowledgeBases(tenantId: TenantId, request: PageRequest): Promise<Page<KnowledgeBase>>;
   /** Without those that were removed. */
   documents(tenantId: TenantId, knowledgeBaseId: KnowledgeBaseId, request: PageRequest): Promise<Page<Document>>;
-  apiKeyByHash(keyHash: string): Promise<{ readonly tenantId: TenantId; readonly keyId: KeyId; readonly role: Role; readonly revoked: boolean } | null>;
+  apiKeyByHash(
+    keyHash: string,
+  ): Promise<{ readonly tenantId: TenantId; readonly keyId: KeyId; readonly role: Role; readonly revoked: boolean } | null>;
   apiKeys(tenantId: TenantId): Promise<ApiKey[]>;
   tenants(): Promise<readonly TenantId[]>;
 }

@@ -1,0 +1,25 @@
+import { auditRouter } from './audit-router.ts';
+import { chatRouter } from './chat-router.ts';
+import { knowledgeRouter } from './knowledge-router.ts';
+import { consoleRouter, health, keysRouter, privacyRouter, projectionsRouter } from './operations-router.ts';
+import { sessionRouter } from './session-router.ts';
+import { sessionsRouter } from './sessions-router.ts';
+import { router } from './trpc.ts';
+import { tutorsRouter } from './tutors-router.ts';
+
+/** Everything there is to call. `webrtc`, `audio` and `avatars` join it with the issues that build them. */
+export const appRouter = router({
+  health,
+  console: consoleRouter,
+  sessions: sessionsRouter,
+  session: sessionRouter,
+  chat: chatRouter,
+  tutors: tutorsRouter,
+  knowledge: knowledgeRouter,
+  audit: auditRouter,
+  privacy: privacyRouter,
+  keys: keysRouter,
+  projections: projectionsRouter,
+});
+
+export type AppRouter = typeof appRouter;

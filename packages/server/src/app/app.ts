@@ -1,0 +1,157 @@
+import type { Llm, PassageIndex } from '@virtual-tutor/engine';
+import type { ErrorCode, Health, SessionId } from '@virtual-tutor/schemas';
+import { Access, defaultTenant } from './access.ts';
+import { Audit } from './audit.ts';
+import { type ClearEvent, createEventCodec, decodeClear, UnknownEvent } from './event-codec.ts';
+import { Handle } from './handle.ts';
+import { HealthCheck } from './health.ts';
+import { Knowledge } from './knowledge.ts';
+import { LessonFeeds } from './lesson-feeds.ts';
+import { Lessons } from './lessons.ts';
+import { Library } from './library.ts';
+import { createLimits, type Limits, type RateLimits } from './limits.ts';
+import { createTutorModels, type ModelDefaults } from './models.ts';
+import type { BlobStore, Clock, EventStore, Ids, KeyVault } from './ports.ts';
+import { createPresentation } from './presentation.ts';
+import { Privacy } from './privacy.ts';
+import type { Projections, ReadModel } from './read-model.ts';
+import { Replies } from './replies.ts';
+import { Sessions } from './sessions.ts';
+import { Tail } from './tail.ts';
+import { Tokens } from './tokens.ts';
+import { Tutors } from './tutors.ts';
+
+export interface AppOptions {
+  readonly store: EventStore;
+  readonly vault: KeyVault;
+  readonly blobs: BlobStore;
+  readonly readModel: ReadModel;
+  readonly projections: Projections;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  /** Null: switched off. */
+  readonly llm: Llm | null;
+  /** Answers when `llm` cannot. */
+  readonly extractive: Llm;
+  readonly createIndex: () => PassageIndex;
+  readonly models: ModelDefaults;
+  /** Signs tokens; 32 bytes or more. */
+  readonly tokenSecret: Uint8Array;
+  readonly tokenTtlMs: number;
+  readonly rates: RateLimits;
+  readonly maxSessions: number;
+  /** `SESSION_TIMEOUT_SECONDS`, ms. */
+  readonly sessionTimeoutMs: number;
+  readonly sessionIdleMs: number;
+  /** Longest wait for a model's first text, and longest silence within a reply, ms. */
+  readonly firstTextMs: number;
+  readonly stallMs: number;
+  readonly publicUrl: string;
+  readonly node: string;
+  readonly version: string;
+  readonly logRunsOn: string;
+  readonly onDefect: (error: unknown) => void;
+  readonly onReplyFailure: (failure: { readonly sessionId: SessionId; readonly code: ErrorCode; readonly error: unknown }) => void;
+}
+
+export interface App extends AsyncDisposable {
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly limits: Limits;
+  readonly tokens: Tokens;
+  readonly access: Access;
+  readonly sessions: Sessions;
+  readonly lessons: Lessons;
+  readonly feeds: LessonFeeds;
+  readonly tutors: Tutors;
+  readonly knowledge: Knowledge;
+  readonly audit: Audit;
+  readonly privacy: Privacy;
+  readonly projections: Projections;
+  readonly repliesUnderWay: () => number;
+  health(): Promise<Health>;
+  /** For a page on the engine machine itself: all roles, for an hour. */
+  signInConsole(): Promise<{ readonly token: string; readonly expiresAt: string }>;
+  /** Tells every event that can be read, in order. Returns the unsubscribe. */
+  onEvent(listener: (event: ClearEvent) => void): () => void;
+}
+
+const consoleTtlMs = 3_600_000;
+
+/** Wires the application and takes up what the node left when it stopped. */
+export async function openApp(options: AppOptions): Promise<App> {
+  const { store, vault, blobs, readModel, projections, clock, ids, node, onDefect } = options;
+  const codec = createEventCodec(vault);
+  const handle = new Handle({ store, codec, clock, ids });
+  const tail = await Tail.start(store, onDefect);
+  const library = new Library({ store, blobs, handle, createIndex: options.createIndex, node, onDefect });
+  const feeds = new LessonFeeds({ store, codec, tail, present: createPresentation(handle, library) });
+  const replies = new Replies({
+    ...options,
+    handle,
+    feeds,
+    library,
+    models: createTutorModels(
+      { llm: options.llm ?? options.extractive, fallback: options.llm === null ? null : options.extractive },
+      options.models,
+    ),
+    onFailure: options.onReplyFailure,
+  });
+  const lessons = new Lessons({ handle, feeds, replies, clock, node, maxSessions: options.maxSessions, onDefect });
+  const tokens = new Tokens(options.tokenSecret, clock);
+  const access = new Access({ handle, readModel, projections, ids });
+  const privacy = new Privacy({ handle, lessons, feeds, store, vault, readModel, projections });
+  const limits = { maxDurationMs: options.sessionTimeoutMs, idleMs: options.sessionIdleMs };
+  const health = new HealthCheck({ ...options, lessons, defaultModel: options.models.defaultModel });
+
+  const onEvent = (listener: (event: ClearEvent) => void) =>
+    tail.onEvent((stored) => {
+      try {
+        listener(decodeClear(stored));
+      } catch (error) {
+        // A newer engine's event: this one cannot act on it, and says so where it matters.
+        if (!(error instanceof UnknownEvent)) throw error;
+      }
+    });
+  for (const follower of [library, lessons, access, privacy]) onEvent((event) => follower.follow(event));
+  await library.open();
+  await projections.waitFor(tail.position);
+  await lessons.recover(await hostedHere(readModel, node));
+
+  return {
+    clock,
+    ids,
+    limits: createLimits(options.rates),
+    tokens,
+    access,
+    sessions: new Sessions({ ...options, handle, lessons, codec, tokens, limits }),
+    lessons,
+    feeds,
+    tutors: new Tutors({ handle, readModel, projections }),
+    knowledge: new Knowledge({ handle, store, tail, library, blobs, ids, readModel, projections }),
+    audit: new Audit({ store, codec, handle, tail }),
+    privacy,
+    projections,
+    repliesUnderWay: () => replies.underWay,
+    health: () => health.read(),
+    signInConsole: () => tokens.signConsole({ tenantId: defaultTenant, roles: ['operator', 'teacher', 'auditor'] }, consoleTtlMs),
+    onEvent,
+    async [Symbol.asyncDispose]() {
+      await lessons.close();
+      await tail.close();
+    },
+  };
+}
+
+async function hostedHere(readModel: ReadModel, node: string) {
+  const active = await readModel.activeSessions();
+  return active
+    .filter((session) => session.node === node)
+    .map(({ sessionId, tenantId, limits, createdAt, lastMessageAt }) => ({
+      sessionId,
+      tenantId,
+      limits,
+      createdAtMs: Date.parse(createdAt),
+      lastMessageAtMs: Date.parse(lastMessageAt),
+    }));
+}

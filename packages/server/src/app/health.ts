@@ -1,0 +1,114 @@
+import type { Llm, LlmHealth } from '@virtual-tutor/engine';
+import { type DependencyHealth, type Health, protocolVersion } from '@virtual-tutor/schemas';
+import type { Lessons } from './lessons.ts';
+import type { Clock, EventStore } from './ports.ts';
+import type { Projections } from './read-model.ts';
+
+export interface HealthOptions {
+  readonly store: EventStore;
+  readonly projections: Projections;
+  readonly lessons: Lessons;
+  /** Null: switched off by `ENABLE_LLM`. */
+  readonly llm: Llm | null;
+  readonly defaultModel: string;
+  readonly clock: Clock;
+  readonly version: string;
+  readonly node: string;
+  readonly maxSessions: number;
+  /** What the log runs on, e.g. `PGlite (embedded)`. */
+  readonly logRunsOn: string;
+}
+
+/** An answer about the model server is good for this long, ms. */
+const probeEveryMs = 10_000;
+const probeTimeoutMs = 2_000;
+const logTimeoutMs = 3_000;
+/** A projection that is further behind than this is reported, events. */
+const worryingLag = 5_000;
+
+/** Every dependency by name, with what is wrong and what to do. */
+export class HealthCheck {
+  readonly #options: HealthOptions;
+  #probe: { readonly atMs: number; readonly result: Promise<LlmHealth> } | null = null;
+
+  constructor(options: HealthOptions) {
+    this.#options = options;
+  }
+
+  async read(): Promise<Health> {
+    const { version, node, lessons, maxSessions } = this.#options;
+    const dependencies = await Promise.all([this.#log(), this.#readModel(), this.#model()]);
+    const worst = dependencies.some(({ status }) => status === 'down')
+      ? 'down'
+      : dependencies.some(({ status }) => status === 'degraded')
+        ? 'degraded'
+        : 'ok';
+    return { status: worst, version, protocolVersion, node, sessions: { active: lessons.active, max: maxSessions }, dependencies };
+  }
+
+  async #log(): Promise<DependencyHealth> {
+    const base = { name: 'event log', runsOn: this.#options.logRunsOn };
+    try {
+      await within(logTimeoutMs, this.#options.store.head());
+      return { ...base, status: 'ok', reason: null };
+    } catch {
+      return { ...base, status: 'down', reason: 'the database does not answer: check that it runs and that DATABASE_URL is right' };
+    }
+  }
+
+  async #readModel(): Promise<DependencyHealth> {
+    const base = { name: 'projections', runsOn: this.#options.logRunsOn };
+    try {
+      const statuses = await within(logTimeoutMs, this.#options.projections.list());
+      const parked = statuses.filter(({ state }) => state === 'parked').map(({ name }) => name);
+      if (parked.length > 0) {
+        return {
+          ...base,
+          status: 'degraded',
+          reason: `parked: ${parked.join(', ')}; see \`vtutor projections list\`, mend, then \`vtutor projections rebuild\``,
+        };
+      }
+      const lag = Math.max(0, ...statuses.filter(({ state }) => state === 'active').map((status) => status.lag));
+      return lag > worryingLag
+        ? { ...base, status: 'degraded', reason: `${lag} events behind the log` }
+        : { ...base, status: 'ok', reason: null };
+    } catch {
+      return { ...base, status: 'down', reason: 'the read model does not answer: check the database' };
+    }
+  }
+
+  async #model(): Promise<DependencyHealth> {
+    const { llm, defaultModel } = this.#options;
+    if (llm === null) {
+      return {
+        name: 'language model',
+        runsOn: 'extractive',
+        status: 'degraded',
+        reason: 'switched off by ENABLE_LLM: tutors quote the course',
+      };
+    }
+    const health = await this.#probed(llm);
+    const base = { name: 'language model', runsOn: `${llm.provider} (${defaultModel})` };
+    return health.ok
+      ? { ...base, status: 'ok', reason: null }
+      : { ...base, status: 'degraded', reason: `${health.reason}; until then tutors quote the course` };
+  }
+
+  #probed(llm: Llm): Promise<LlmHealth> {
+    const now = this.#options.clock.now();
+    if (this.#probe === null || now - this.#probe.atMs > probeEveryMs) {
+      this.#probe = { atMs: now, result: llm.probe(this.#options.defaultModel, AbortSignal.timeout(probeTimeoutMs)) };
+    }
+    return this.#probe.result;
+  }
+}
+
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new Error('too late')), ms);
+  try {
+    return await Promise.race([work, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
