@@ -21,15 +21,17 @@ export class Continuation {
     this.#held += text;
     const said = this.#held.trimStart();
     if (said.length < this.#repeatable.length && this.#repeatable.startsWith(said)) return '';
-    return this.#join(said.startsWith(this.#repeatable) ? said.slice(this.#repeatable.length) : this.#held);
+    return this.#join();
   }
 
   /** The rest, once the model has ended. */
   end(): string {
-    return this.#joined ? '' : this.#join(this.#held);
+    return this.#joined ? '' : this.#join();
   }
 
-  #join(rest: string): string {
+  #join(): string {
+    const said = this.#held.trimStart();
+    const rest = said.startsWith(this.#repeatable) ? said.slice(this.#repeatable.length) : this.#held;
     const text = /\s$/u.test(this.#prefix) ? rest.trimStart() : rest;
     this.#joined = text !== '';
     if (this.#joined) this.#held = '';

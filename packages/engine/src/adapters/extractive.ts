@@ -30,5 +30,5 @@ function remainder(answer: string, prefix: string): string {
 
 /** Words with the space after them; Chinese by two characters. */
 function pieces(text: string): readonly string[] {
-  return text.match(/\s*(?:\p{sc=Han}[\p{sc=Han}\p{P}]?\s*|[^\s\p{sc=Han}]+\s*)|\s+/gu) ?? [];
+  return text.match(/\s*\p{sc=Han}{1,2}[^\s\p{L}\p{N}]*\s*|\s*[^\s\p{sc=Han}]+\s*|\s+/gu) ?? [];
 }

@@ -2,7 +2,7 @@ import MiniSearch from 'minisearch';
 import { documentTerms, queryTerms } from '../knowledge/terms.ts';
 import type { Passage, PassageIndex, RankedPassage } from '../ports.ts';
 
-/** A passage must hold at least this share of what the question asks for, rare words counting more. */
+/** A passage must hold at least this share of the question's words, rare ones counting more. 0.25 let 4 of 20 unrelated questions through, 0.4 lost 5 of 40 good ones. */
 const leastCoverage = 1 / 3;
 
 /** Full-text search in memory (BM25+), for Chinese and English. Empty when no passage covers enough of the question. */
@@ -64,15 +64,23 @@ export function createMiniSearchIndex(): PassageIndex {
     passage: (passageId) => passages.get(passageId) ?? null,
     titles: () => [...documents.values()].flatMap((of) => of[0]?.title ?? []),
     search(query, limit) {
-      const wanted = weight(queryTerms(query));
+      const asked = new Set(queryTerms(query));
+      const wanted = weight([...asked]);
       if (wanted === 0) return [];
       const found: RankedPassage[] = [];
       for (const { id, score, queryTerms: matched } of search.search(query)) {
         const passage = passages.get(id);
-        if (passage !== undefined && weight(matched) >= leastCoverage * wanted) found.push({ ...passage, score });
+        if (passage === undefined) continue;
+        if (weight(matched) >= leastCoverage * wanted || isNamed(passage.title, asked)) found.push({ ...passage, score });
         if (found.length === limit) break;
       }
       return found;
     },
   };
+}
+
+/** The question says the whole title: whatever else it asks, this is the document it means. */
+function isNamed(title: string, asked: ReadonlySet<string>): boolean {
+  const terms = queryTerms(title);
+  return terms.length > 0 && terms.every((term) => asked.has(term));
 }

@@ -4,10 +4,10 @@ import { sentencesOf } from '../turn/sentences.ts';
 import { documentTerms, queryTerms } from './terms.ts';
 
 /** Longest quotation from one passage, characters. */
-const quoteLength = { en: 420, zh: 180 } as const satisfies Record<Locale, number>;
+const quoteLength = { en: 520, zh: 200 } as const satisfies Record<Locale, number>;
 const mostQuotes = 2;
 /** A second passage is quoted only when it ranks nearly as high as the first. */
-const closeScore = 0.6;
+const closeScore = 0.75;
 const mostTopics = 6;
 
 const wording = {
@@ -58,22 +58,24 @@ function languageOf(text: string): Locale {
   return han > latin ? 'zh' : 'en';
 }
 
-/** Neighbouring sentences around the one that meets the question best, as many as fit. */
+/** The run of neighbouring sentences that meets the question best within the length of a quotation; of equals the first, which leads up to the point. */
 function bestSentences(passage: RankedPassage, { question, language }: Question): string {
-  const sentences = sentencesOf(prose(passage.text)).map((sentence) => sentence.trim());
+  const sentences = sentencesOf(prose(passage.text));
   const asked = queryTerms(question);
   const scores = sentences.map((sentence) => {
     const terms = new Set(documentTerms(sentence));
     return asked.filter((term) => terms.has(term)).length;
   });
-  const first = scores.indexOf(Math.max(...scores));
-  const joint = language === 'zh' ? '' : ' ';
-  let quote = sentences[first] ?? '';
-  for (const sentence of sentences.slice(first + 1)) {
-    if (quote.length + sentence.length > quoteLength[language]) break;
-    quote += joint + sentence;
+  let best = { text: '', score: -1 };
+  for (const start of sentences.keys()) {
+    let window = { text: sentences[start] ?? '', score: scores[start] ?? 0 };
+    for (const [i, sentence] of sentences.slice(start + 1).entries()) {
+      if (window.text.length + sentence.length > quoteLength[language]) break;
+      window = { text: window.text + sentence, score: window.score + (scores[start + 1 + i] ?? 0) };
+    }
+    if (window.score > best.score) best = window;
   }
-  return quote;
+  return best.text.trim();
 }
 
 /** Markdown without headings and marks: what a person would read out. */
@@ -82,6 +84,7 @@ function prose(markdown: string): string {
     .replaceAll(/^#{1,6}\s.*$/gm, '')
     .replaceAll(/^\s*(?:[-*+]|\d{1,3}[.)])\s+/gm, '')
     .replaceAll(/\*{1,3}|`{1,3}|__/g, '')
-    .replaceAll(/\[\d+\]/g, '')
+    .replaceAll(/ ?\[\d+\]/g, '')
+    .replaceAll(/\n{3,}/g, '\n\n')
     .trim();
 }

@@ -7,7 +7,7 @@ import { sentencesOf } from '../turn/sentences.ts';
 export const splitterVersion = 'passages-1';
 
 /** A section longer than this is cut into passages of about equal length, characters. */
-const longestPassage = 800;
+const longestPassage = 1_000;
 
 export interface DocumentText {
   readonly documentId: string;
