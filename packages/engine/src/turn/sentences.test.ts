@@ -21,7 +21,7 @@ function joined(outputs: readonly SegmenterOutput[], type: SegmenterOutput['type
 const piece = fc.constantFrom(
   ...['. ', '.', '?', '!', '。', '！', '……', '…', '...', ' ', '  ', '\n', '\n\n', '"', '”', '’', "'", '」', ')', '[1]', '[', '[2, 3]'],
   ...['Dr', 'e.g', 'A', 'U.S', 'etc', 'word', 'The', '3', '1', '光', '天空', '，', '**', '*', '`', '```', '\n```\n', '- ', '😀', '👩‍🚀'],
-  ...['e\u0301', '\u200d', '\ufe0f', '🏽', '\ud83d', '\ude00', 'x'.repeat(650), '长'.repeat(400)],
+  ...['e\u0301', '\u200d', '\ufe0f', '🏽', '\ud83d', '\ude00', '.**', '**A', '."', '"B', 'x'.repeat(650), '长'.repeat(400)],
 );
 const text = fc.oneof(
   fc.array(piece, { maxLength: 30 }).map((pieces) => pieces.join('')),
@@ -154,6 +154,8 @@ const cases: readonly (readonly [name: string, sentences: readonly string[]])[] 
   ['citations in Chinese', ['蓝光散射最多。[1]', '红光最少[2]。', '完。']],
   ['mixed languages', ['光速约为3.0×10^8 m/s。', 'That is fast. ', '对吧？']],
   ['a code block', ['Run this:\n', '```js\na.b(); c.d();\nE. F.\n```\n', 'Done.']],
+  ['a blank line after a code block', ['```\na. B.\n```\n\n  ', 'Done.']],
+  ['rare characters, two code units long', ['你好!', '𠮷野来了。', 'Well... 𐐨 is small.']],
   ['emoji', ['Great! ', '😀 Next one.']],
   ['leading white space', ['  Hello. ', 'Bye.']],
 ];
@@ -161,6 +163,8 @@ const cases: readonly (readonly [name: string, sentences: readonly string[]])[] 
 describe('sentences', () => {
   test.each(cases)('%s', (_name, sentences) => {
     expect(sentencesOf(sentences.join(''))).toEqual(sentences);
+    const letterByLetter = run(sentences.join('').split(''));
+    expect(letterByLetter.flatMap((output) => (output.type === 'sentence' ? [output.text] : []))).toEqual(sentences);
   });
 
   test('an empty text has none', () => {
@@ -182,6 +186,22 @@ describe('sentences', () => {
     const [state, first] = advance(startSegmenter(), 'Hi \ud83d');
     expect(first).toEqual([{ type: 'delta', index: 0, text: 'Hi ' }]);
     expect(advance(state, '\ude00')[1]).toEqual([{ type: 'delta', index: 0, text: '😀' }]);
+  });
+
+  test('a code block too long for one sentence is cut at line ends, and a reply resumed inside it still knows', () => {
+    const block = `\`\`\`js\n${'a.b(); C.d();\n'.repeat(150)}\`\`\`\n`;
+    const [first = '', ...rest] = sentencesOf(`${block}Done. Bye.`);
+    expect(first).toMatch(/d\(\);\n$/);
+    expect(rest).toHaveLength(4);
+    expect(rest.slice(-2)).toEqual(['Done. ', 'Bye.']);
+    const resumed = run([rest.join('')], { index: 1, prefix: first });
+    expect(resumed.flatMap((output) => (output.type === 'sentence' ? [output.text] : []))).toEqual(rest);
+  });
+
+  test('a cut between characters separates no skin colour from its hand', () => {
+    const text = `${'光'.repeat(998)}👍🏽光光`;
+    expect(sentencesOf(text)).toEqual([`${'光'.repeat(998)}👍🏽`, '光光']);
+    expect(joined(run(text.split('')).slice(0, -2), 'sentence')).toBe(`${'光'.repeat(998)}👍🏽`);
   });
 
   test('a text without any end is cut at white space, and without white space between characters', () => {
