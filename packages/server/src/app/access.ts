@@ -58,14 +58,9 @@ export class Access {
     return this.#options.readModel.apiKeys(tenantId);
   }
 
-  /** Does nothing when the tenant is there already. */
-  async createTenant(
-    tenantId: TenantId,
-    name: string,
-    context: Omit<CommandContext, 'tenantId'>,
-  ): Promise<Outcome<{ readonly tenantId: TenantId }>> {
-    const handled = await this.#command({ type: 'CreateTenant', name }, { ...context, tenantId });
-    return 'refused' in handled ? handled : { tenantId };
+  /** `written`: false when the tenant is there already. */
+  createTenant(name: string, context: CommandContext): Promise<Outcome<{ readonly written: boolean }>> {
+    return this.#command({ type: 'CreateTenant', name }, context);
   }
 
   async issue(

@@ -1,0 +1,75 @@
+interface Waiting<Item, Result> {
+  readonly key: string;
+  readonly item: Item;
+  readonly resolve: (result: Result) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Commands in one transaction: enough to share a commit, few enough to keep the order lock short. */
+const maxBatch = 50;
+
+/**
+ * Collects what comes while the batch before is under way, so that many writers share one commit. Two
+ * items of one key never travel together; a batch that fails is tried again one by one, so that a bad
+ * item fails alone.
+ */
+export class Batcher<Item, Result> {
+  readonly #run: (items: readonly Item[]) => Promise<readonly Result[]>;
+  #waiting: Waiting<Item, Result>[] = [];
+  #working: Promise<void> | null = null;
+
+  constructor(run: (items: readonly Item[]) => Promise<readonly Result[]>) {
+    this.#run = run;
+  }
+
+  add(key: string, item: Item): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ key, item, resolve, reject });
+      this.#working ??= this.#work();
+    });
+  }
+
+  async idle(): Promise<void> {
+    while (this.#working !== null) await this.#working;
+  }
+
+  async #work(): Promise<void> {
+    await Promise.resolve();
+    while (this.#waiting.length > 0) {
+      const batch = this.#take();
+      const done = await this.#settle(batch);
+      if (!done) for (const one of batch) if (!(await this.#settle([one], true))) break;
+    }
+    this.#working = null;
+  }
+
+  #take(): Waiting<Item, Result>[] {
+    const keys = new Set<string>();
+    const batch: Waiting<Item, Result>[] = [];
+    const rest: Waiting<Item, Result>[] = [];
+    for (const one of this.#waiting) {
+      if (batch.length < maxBatch && !keys.has(one.key)) batch.push(one);
+      else rest.push(one);
+      keys.add(one.key);
+    }
+    this.#waiting = rest;
+    return batch;
+  }
+
+  /** False: nothing was settled, try them one by one. */
+  async #settle(batch: readonly Waiting<Item, Result>[], last = batch.length === 1): Promise<boolean> {
+    try {
+      const results = await this.#run(batch.map(({ item }) => item));
+      batch.forEach((one, i) => {
+        const result = results[i];
+        if (result === undefined) one.reject(new Error('a batch gave too few answers'));
+        else one.resolve(result);
+      });
+      return true;
+    } catch (error) {
+      if (!last) return false;
+      for (const one of batch) one.reject(error);
+      return true;
+    }
+  }
+}

@@ -1,0 +1,139 @@
+import { createCipheriv, createDecipheriv, randomBytes, randomUUID } from 'node:crypto';
+import type { Sql } from 'postgres';
+import { type KeyVault, StoreUnavailable, type Subject, SubjectForgotten } from '../app/ports.ts';
+import type { Database } from './database.ts';
+
+const keyBytes = 32;
+/** NIST SP 800-38D section 8.2.2: random 96-bit nonces. */
+const nonceBytes = 12;
+const tagBytes = 16;
+const maxCached = 5_000;
+
+interface DataKey {
+  readonly keyId: string;
+  readonly key: Uint8Array;
+}
+
+interface KeyRow {
+  readonly key_id: string | null;
+  readonly wrapped_key: Buffer | null;
+  readonly destroyed: boolean;
+}
+
+/** AES-256-GCM; the result is nonce, ciphertext, tag. */
+function encrypt(key: Uint8Array, plaintext: Uint8Array, aad: Uint8Array): Uint8Array {
+  const nonce = randomBytes(nonceBytes);
+  const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(aad);
+  return Buffer.concat([nonce, cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);
+}
+
+/** Throws when the bytes, the key or `aad` are not those of the encryption. */
+function decrypt(key: Uint8Array, sealed: Uint8Array, aad: Uint8Array): Uint8Array {
+  const bytes = Buffer.from(sealed);
+  const nonce = bytes.subarray(0, nonceBytes);
+  const tag = bytes.subarray(bytes.length - tagBytes);
+  const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: tagBytes }).setAAD(aad).setAuthTag(tag);
+  return Buffer.concat([decipher.update(bytes.subarray(nonceBytes, bytes.length - tagBytes)), decipher.final()]);
+}
+
+/** One data key per student, wrapped by the master key, in the same database; destroying it leaves a tombstone. */
+export class PostgresKeyVault implements KeyVault {
+  readonly #sql: Sql;
+  readonly #masterKey: Uint8Array;
+  readonly #byId = new Map<string, Uint8Array>();
+  readonly #bySubject = new Map<string, DataKey>();
+
+  /** `masterKey`: 32 bytes. */
+  constructor({ sql }: Database, masterKey: Uint8Array) {
+    this.#sql = sql;
+    this.#masterKey = masterKey;
+  }
+
+  async seal(subject: Subject, plaintext: Uint8Array, aad: Uint8Array): Promise<{ readonly keyId: string; readonly sealed: Uint8Array }> {
+    const { keyId, key } = this.#bySubject.get(nameOf(subject)) ?? (await this.#obtain(subject));
+    return { keyId, sealed: encrypt(key, plaintext, aad) };
+  }
+
+  async open(keyId: string, sealed: Uint8Array, aad: Uint8Array): Promise<Uint8Array | null> {
+    const key = this.#byId.get(keyId) ?? (await this.#find(keyId));
+    return key === null ? null : decrypt(key, sealed, aad);
+  }
+
+  async destroy({ tenantId, studentId }: Subject): Promise<{ readonly keyId: string | null }> {
+    const [row] = await reach(
+      () => this.#sql<{ key_id: string | null }[]>`
+        insert into es_subject_key as k (tenant_id, student_id, destroyed_at) values (${tenantId}, ${studentId}, clock_timestamp())
+        on conflict (tenant_id, student_id) do update
+          set wrapped_key = null, destroyed_at = coalesce(k.destroyed_at, excluded.destroyed_at)
+        returning key_id::text as key_id`,
+    );
+    const keyId = row?.key_id ?? null;
+    this.#bySubject.delete(nameOf({ tenantId, studentId }));
+    if (keyId !== null) this.evict(keyId);
+    return { keyId };
+  }
+
+  evict(keyId: string): void {
+    this.#byId.delete(keyId);
+    for (const [subject, key] of this.#bySubject) if (key.keyId === keyId) this.#bySubject.delete(subject);
+  }
+
+  async #obtain(subject: Subject): Promise<DataKey> {
+    const { tenantId, studentId } = subject;
+    const keyId = randomUUID();
+    const wrapped = encrypt(this.#masterKey, randomBytes(keyBytes), wrapping(keyId));
+    const [row] = await reach(
+      () => this.#sql<KeyRow[]>`
+        with made as (
+          insert into es_subject_key (tenant_id, student_id, key_id, wrapped_key)
+          values (${tenantId}, ${studentId}, ${keyId}::uuid, ${wrapped}) on conflict do nothing
+          returning key_id, wrapped_key, destroyed_at
+        )
+        select key_id::text as key_id, wrapped_key, destroyed_at is not null as destroyed from made
+        union all
+        select key_id::text as key_id, wrapped_key, destroyed_at is not null as destroyed from es_subject_key
+        where tenant_id = ${tenantId} and student_id = ${studentId} and not exists (select from made)`,
+    );
+    // Lost a race against another first use: its row is visible to the next statement.
+    if (row === undefined) return this.#obtain(subject);
+    if (row.destroyed || row.key_id === null || row.wrapped_key === null) throw new SubjectForgotten();
+    const found = { keyId: row.key_id, key: decrypt(this.#masterKey, row.wrapped_key, wrapping(row.key_id)) };
+    this.#remember(found);
+    this.#bySubject.set(nameOf(subject), found);
+    return found;
+  }
+
+  async #find(keyId: string): Promise<Uint8Array | null> {
+    const [row] = await reach(
+      () => this.#sql<{ wrapped_key: Buffer | null }[]>`select wrapped_key from es_subject_key where key_id = ${keyId}::uuid`,
+    );
+    if (row === undefined || row.wrapped_key === null) return null;
+    const key = decrypt(this.#masterKey, row.wrapped_key, wrapping(keyId));
+    this.#remember({ keyId, key });
+    return key;
+  }
+
+  #remember({ keyId, key }: DataKey): void {
+    if (this.#byId.size >= maxCached) {
+      this.#byId.clear();
+      this.#bySubject.clear();
+    }
+    this.#byId.set(keyId, key);
+  }
+}
+
+function wrapping(keyId: string): Uint8Array {
+  return new TextEncoder().encode(`data-key|${keyId}`);
+}
+
+function nameOf({ tenantId, studentId }: Subject): string {
+  return `${tenantId}/${studentId}`;
+}
+
+async function reach<T>(query: () => Promise<T>): Promise<T> {
+  try {
+    return await query();
+  } catch (error) {
+    throw new StoreUnavailable('the key vault cannot be reached', { cause: error });
+  }
+}
