@@ -72,7 +72,6 @@ export interface ReadModel {
     keyHash: string,
   ): Promise<{ readonly tenantId: TenantId; readonly keyId: KeyId; readonly role: Role; readonly revoked: boolean } | null>;
   apiKeys(tenantId: TenantId): Promise<ApiKey[]>;
-  tenants(): Promise<readonly TenantId[]>;
 }
 
 /** How far the projections are. */

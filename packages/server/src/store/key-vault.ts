@@ -1,7 +1,8 @@
 import { createCipheriv, createDecipheriv, randomBytes, randomUUID } from 'node:crypto';
 import type { Sql } from 'postgres';
-import { type KeyVault, StoreUnavailable, type Subject, SubjectForgotten } from '../app/ports.ts';
+import { type KeyVault, type Subject, SubjectForgotten } from '../app/ports.ts';
 import type { Database } from './database.ts';
+import { reach } from './reach.ts';
 
 const keyBytes = 32;
 /** NIST SP 800-38D section 8.2.2: random 96-bit nonces. */
@@ -128,12 +129,4 @@ function wrapping(keyId: string): Uint8Array {
 
 function nameOf({ tenantId, studentId }: Subject): string {
   return `${tenantId}/${studentId}`;
-}
-
-async function reach<T>(query: () => Promise<T>): Promise<T> {
-  try {
-    return await query();
-  } catch (error) {
-    throw new StoreUnavailable('the key vault cannot be reached', { cause: error });
-  }
 }

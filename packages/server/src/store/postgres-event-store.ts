@@ -2,9 +2,10 @@ import { EventId, EventMeta, StreamName } from '@virtual-tutor/schemas';
 import canonicalize from 'canonicalize';
 import type { Sql } from 'postgres';
 import { contentHash } from '../app/chain.ts';
-import { type AppendRequest, type AppendResult, type EventStore, type StoredEvent, StoreUnavailable } from '../app/ports.ts';
+import type { AppendRequest, AppendResult, EventStore, StoredEvent } from '../app/ports.ts';
 import { Batcher } from './batcher.ts';
 import type { Database } from './database.ts';
+import { reach } from './reach.ts';
 
 /** Without a notification, how long until the log is looked at again, ms. */
 const pollMs = 1_000;
@@ -183,13 +184,4 @@ function storedOf(row: EventRow): StoredEvent {
     contentHash: row.content_hash,
     hash: row.hash,
   };
-}
-
-/** Static text: a driver's message may quote its parameters. */
-async function reach<T>(query: () => Promise<T>): Promise<T> {
-  try {
-    return await query();
-  } catch (error) {
-    throw new StoreUnavailable('the event log cannot be reached', { cause: error });
-  }
 }

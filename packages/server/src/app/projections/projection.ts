@@ -1,0 +1,28 @@
+import type { ClearEvent } from '../event-codec.ts';
+
+/** Where a row stands in lists. */
+export interface Placing {
+  readonly tenantId: string;
+  /** What the row belongs to, for lists within it: a session, a knowledge base, a student. */
+  readonly parent: string;
+  /** For lists of one status. */
+  readonly status: string;
+  /** Position of the event that made the row: lists are ordered by it. */
+  readonly sort: number;
+}
+
+/**
+ * A read model as a pure fold per key: the same events make the same rows, in any batches, on any
+ * day. No personal data ever enters a row.
+ */
+export interface Projection<Row extends Placing = Placing> {
+  readonly name: string;
+  /** Raise it with every change of the fold: the next start builds a new generation. */
+  readonly version: number;
+  /** Null: this event is not its business. */
+  keyOf(event: ClearEvent): string | null;
+  /** Null: no row. */
+  evolve(row: Row | null, event: ClearEvent): Row | null;
+  /** Parses a stored row. */
+  parse(row: unknown): Row;
+}

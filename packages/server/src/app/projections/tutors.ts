@@ -1,0 +1,41 @@
+import { idOf, TenantId, TutorId, TutorSettings } from '@virtual-tutor/schemas';
+import { z } from 'zod';
+import type { Projection } from './projection.ts';
+
+export const TutorRow = z.object({
+  tenantId: TenantId,
+  /** The tenant. */
+  parent: z.string(),
+  status: z.enum(['active', 'retired']),
+  sort: z.number(),
+  id: TutorId,
+  revision: z.number().int(),
+  settings: TutorSettings,
+});
+export type TutorRow = z.infer<typeof TutorRow>;
+
+export const tutorsProjection: Projection<TutorRow> = {
+  name: 'tutors',
+  version: 1,
+  parse: (row) => TutorRow.parse(row),
+  keyOf: ({ stored }) => (stored.stream.startsWith('tutor-') ? stored.stream : null),
+  evolve(row, event) {
+    const { stream, revision, position, meta } = event.stored;
+    switch (event.type) {
+      case 'TutorConfigured':
+        return {
+          tenantId: meta.tenantId,
+          parent: meta.tenantId,
+          status: 'active',
+          sort: row?.sort ?? position,
+          id: TutorId.parse(idOf(stream)),
+          revision,
+          settings: event.payload.after,
+        };
+      case 'TutorRetired':
+        return row === null ? null : { ...row, status: 'retired', revision };
+      default:
+        return row;
+    }
+  },
+};
