@@ -66,13 +66,13 @@ export class PostgresEventStore implements EventStore {
   readStream(stream: StreamName, { after, limit }: { readonly after: number; readonly limit: number }): Promise<readonly StoredEvent[]> {
     return this.#read(
       () => this.#sql<EventRow[]>`
-      select ${this.#columns()} from es_event where stream = ${stream} and revision > ${after} order by revision limit ${limit}`,
+      select ${this.#columns()} from es_event where stream = ${stream} and revision > ${after} order by es_event.revision limit ${limit}`,
     );
   }
 
   readAll({ after, limit }: { readonly after: number; readonly limit: number }): Promise<readonly StoredEvent[]> {
     return this.#read(
-      () => this.#sql<EventRow[]>`select ${this.#columns()} from es_event where position > ${after} order by position limit ${limit}`,
+      () => this.#sql<EventRow[]>`select ${this.#columns()} from es_event where position > ${after} order by es_event.position limit ${limit}`,
     );
   }
 
