@@ -1,0 +1,104 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { chownSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import postgres from 'postgres';
+
+const binFolder = ['/usr/lib/postgresql/17/bin', '/usr/lib/postgresql/16/bin', '/usr/lib/postgresql/15/bin', '/usr/lib/postgresql/13/bin'].find(
+  (folder) => existsSync(join(folder, 'initdb')),
+);
+
+/** PostgreSQL's own programs are here. */
+export const postgresAvailable = binFolder !== undefined;
+
+export interface PostgresServer extends AsyncDisposable {
+  readonly url: string;
+  readonly dataDir: string;
+  readonly port: number;
+  /** Without a word of warning, every process of it. */
+  kill(): Promise<void>;
+  /** `pg_ctl -m immediate`: no checkpoint. */
+  stopImmediately(): void;
+  start(): Promise<void>;
+  /** A fresh, empty database. */
+  createDatabase(name: string): Promise<string>;
+  /** Path of one of PostgreSQL's programs. */
+  program(name: string): string;
+}
+
+/** Postgres refuses to run as root. */
+function unprivileged(): { readonly uid?: number; readonly gid?: number } {
+  if (userInfo().uid !== 0) return {};
+  const id = (flag: string) => Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8' }));
+  return { uid: id('-u'), gid: id('-g') };
+}
+
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => (typeof address === 'object' && address !== null ? resolve(address.port) : reject(new Error('no port'))));
+    });
+  });
+}
+
+/** A throw-away PostgreSQL on loopback, with its data folder; gone when disposed. */
+export async function startPostgres(settings: readonly string[] = []): Promise<PostgresServer> {
+  if (binFolder === undefined) throw new Error('PostgreSQL is not installed');
+  const program = (name: string) => join(binFolder, name);
+  const folder = mkdtempSync(join(tmpdir(), 'tutor-pg-'));
+  const dataDir = join(folder, 'data');
+  const port = await freePort();
+  const who = unprivileged();
+  if (who.uid !== undefined && who.gid !== undefined) chownSync(folder, who.uid, who.gid);
+  const run = (name: string, args: readonly string[]) => execFileSync(program(name), args, { ...who, cwd: folder, stdio: 'pipe' });
+  run('initdb', ['-D', dataDir, '-U', 'tutor', '--auth=trust', '--no-instructions', '--encoding=UTF8', '--locale=C']);
+
+  const url = (database: string) => `postgres://tutor@127.0.0.1:${port}/${database}`;
+  async function start(): Promise<void> {
+    const options = [`-D`, dataDir, '-p', String(port), '-k', folder, '-h', '127.0.0.1', ...settings.flatMap((setting) => ['-c', setting])];
+    spawn(program('postgres'), options, { ...who, cwd: folder, stdio: 'ignore', detached: true }).unref();
+    for (let tries = 0; tries < 200; tries += 1) {
+      const sql = postgres(url('postgres'), { max: 1, connect_timeout: 1, onnotice: () => {} });
+      try {
+        await sql`select 1`;
+        return;
+      } catch {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      } finally {
+        await sql.end({ timeout: 1 });
+      }
+    }
+    throw new Error('PostgreSQL did not start in 10 s');
+  }
+  const pid = () => Number(readFileSync(join(dataDir, 'postmaster.pid'), 'utf8').split('\n')[0]);
+  await start();
+  return {
+    url: url('postgres'),
+    dataDir,
+    port,
+    start,
+    program,
+    async kill() {
+      // The whole process group of this postmaster, which start() made its own.
+      process.kill(-pid(), 'SIGKILL');
+      rmSync(join(dataDir, 'postmaster.pid'), { force: true });
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    },
+    stopImmediately() {
+      run('pg_ctl', ['-D', dataDir, '-m', 'immediate', '-w', 'stop']);
+    },
+    async createDatabase(name) {
+      const sql = postgres(url('postgres'), { max: 1, onnotice: () => {} });
+      await sql.unsafe(`create database "${name}"`);
+      await sql.end();
+      return url(name);
+    },
+    async [Symbol.asyncDispose]() {
+      if (existsSync(join(dataDir, 'postmaster.pid'))) run('pg_ctl', ['-D', dataDir, '-m', 'immediate', '-w', 'stop']);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
