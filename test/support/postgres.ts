@@ -5,9 +5,12 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import postgres from 'postgres';
 
-const binFolder = ['/usr/lib/postgresql/17/bin', '/usr/lib/postgresql/16/bin', '/usr/lib/postgresql/15/bin', '/usr/lib/postgresql/13/bin'].find(
-  (folder) => existsSync(join(folder, 'initdb')),
-);
+const binFolder = [
+  '/usr/lib/postgresql/17/bin',
+  '/usr/lib/postgresql/16/bin',
+  '/usr/lib/postgresql/15/bin',
+  '/usr/lib/postgresql/13/bin',
+].find((folder) => existsSync(join(folder, 'initdb')));
 
 /** PostgreSQL's own programs are here. */
 export const postgresAvailable = binFolder !== undefined;

@@ -17,6 +17,9 @@ export const maxFrameBytes = 256 * 1024;
 /** Version of the wire contract. A client of another major version is told `upgrade_required`. */
 export const protocolVersion = 1;
 
+/** Half a surrogate pair has no UTF-8 and no canonical JSON: it becomes U+FFFD at the door. */
+const wellFormed = (text: string): string => text.toWellFormed();
+
 /** Makes a mutation repeatable: the same key has one effect and one answer. UUIDv7. */
 const idempotencyKey = z.uuidv7().optional();
 const page = { cursor: z.string().max(200).optional(), limit: z.number().int().min(1).max(200).default(50) };
@@ -172,7 +175,7 @@ export const api = {
         sessionId: SessionId,
         /** The same id is the same message, however often it is sent. */
         clientMessageId: z.uuid(),
-        text: z.string().trim().min(1).max(maxMessageLength),
+        text: z.string().overwrite(wellFormed).trim().min(1).max(maxMessageLength),
       }),
       output: z.object({ turnId: TurnId, revision: z.number().int().positive() }),
     },
@@ -193,7 +196,7 @@ export const api = {
   },
   knowledge: {
     create: {
-      input: z.object({ knowledgeBaseId: KnowledgeBaseId, name: z.string().trim().min(1).max(120), idempotencyKey }),
+      input: z.object({ knowledgeBaseId: KnowledgeBaseId, name: z.string().overwrite(wellFormed).trim().min(1).max(120), idempotencyKey }),
       output: KnowledgeBase,
     },
     get: { input: z.object({ knowledgeBaseId: KnowledgeBaseId }), output: KnowledgeBase },
@@ -201,9 +204,9 @@ export const api = {
     addDocument: {
       input: z.object({
         knowledgeBaseId: KnowledgeBaseId,
-        title: z.string().trim().min(1).max(200),
+        title: z.string().overwrite(wellFormed).trim().min(1).max(200),
         mime: DocumentMime,
-        text: z.string().max(maxDocumentBytes),
+        text: z.string().overwrite(wellFormed).max(maxDocumentBytes),
         idempotencyKey,
       }),
       output: Document,
@@ -249,7 +252,7 @@ export const api = {
   },
   keys: {
     create: {
-      input: z.object({ role: Role, label: z.string().trim().max(80).default(''), idempotencyKey }),
+      input: z.object({ role: Role, label: z.string().overwrite(wellFormed).trim().max(80).default(''), idempotencyKey }),
       /** The only time the key is shown. */
       output: z.object({ keyId: KeyId, role: Role, key: z.string() }),
     },

@@ -1,9 +1,9 @@
+import { StoreUnavailable } from './app/ports.ts';
 import { ConfigError, describeConfig, parseConfig } from './config.ts';
 import { createLog } from './log.ts';
 import { type EngineNode, startNode } from './node.ts';
 import { DataFolderInUse } from './store/embedded-postgres.ts';
 import { UnsafeSecret } from './store/secret-file.ts';
-import { StoreUnavailable } from './app/ports.ts';
 
 /** How long a stop may take before the process leaves anyway, ms. */
 const stopWithinMs = 10_000;
@@ -30,7 +30,13 @@ function welcome(node: EngineNode, settings: readonly string[]): void {
 
 /** What stops a start, as a sentence for the operator; null: a defect. */
 function explain(error: unknown): string | null {
-  if (error instanceof ConfigError || error instanceof DataFolderInUse || error instanceof UnsafeSecret || error instanceof StoreUnavailable) return error.message;
+  if (
+    error instanceof ConfigError ||
+    error instanceof DataFolderInUse ||
+    error instanceof UnsafeSecret ||
+    error instanceof StoreUnavailable
+  )
+    return error.message;
   if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
     return 'the port is taken: stop what listens there, or set MANAGEMENT_API_PORT (and WEBSOCKET_PORT) to another one';
   }
@@ -65,6 +71,8 @@ async function main(): Promise<void> {
 
 main().catch((error: unknown) => {
   const sentence = explain(error);
-  process.stderr.write(sentence === null ? `the engine could not start\n${error instanceof Error ? error.stack : String(error)}\n` : `${sentence}\n`);
+  process.stderr.write(
+    sentence === null ? `the engine could not start\n${error instanceof Error ? error.stack : String(error)}\n` : `${sentence}\n`,
+  );
   process.exit(1);
 });

@@ -1,8 +1,8 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createExtractiveLlm, createMiniSearchIndex, createOllamaLlm, type Llm } from '@virtual-tutor/engine';
-import type { AddressInfo } from 'node:net';
 import { createControlServer, createDataServer } from './api/http.ts';
 import { createMetrics } from './api/metrics.ts';
 import { Sockets } from './api/sockets.ts';
@@ -61,7 +61,10 @@ export async function startNode(config: Config, log: Log): Promise<EngineNode> {
     app,
     url: `http://127.0.0.1:${listeners.port}`,
     dataPort: listeners.dataPort,
-    runsOn: { log: database.runsOn, model: llm === null ? 'extractive (ENABLE_LLM is off)' : `ollama at ${config.ollamaBaseUrl}, else extractive` },
+    runsOn: {
+      log: database.runsOn,
+      model: llm === null ? 'extractive (ENABLE_LLM is off)' : `ollama at ${config.ollamaBaseUrl}, else extractive`,
+    },
     firstStart: first,
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };

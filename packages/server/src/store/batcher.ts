@@ -1,3 +1,5 @@
+import { StoreUnavailable } from '../app/ports.ts';
+
 interface Waiting<Item, Result> {
   readonly key: string;
   readonly item: Item;
@@ -35,11 +37,7 @@ export class Batcher<Item, Result> {
 
   async #work(): Promise<void> {
     await Promise.resolve();
-    while (this.#waiting.length > 0) {
-      const batch = this.#take();
-      const done = await this.#settle(batch);
-      if (!done) for (const one of batch) if (!(await this.#settle([one], true))) break;
-    }
+    while (this.#waiting.length > 0) await this.#settle(this.#take());
     this.#working = null;
   }
 
@@ -56,20 +54,17 @@ export class Batcher<Item, Result> {
     return batch;
   }
 
-  /** False: nothing was settled, try them one by one. */
-  async #settle(batch: readonly Waiting<Item, Result>[], last = batch.length === 1): Promise<boolean> {
+  async #settle(batch: readonly Waiting<Item, Result>[]): Promise<void> {
     try {
       const results = await this.#run(batch.map(({ item }) => item));
-      batch.forEach((one, i) => {
+      for (const [i, one] of batch.entries()) {
         const result = results[i];
         if (result === undefined) one.reject(new Error('a batch gave too few answers'));
         else one.resolve(result);
-      });
-      return true;
+      }
     } catch (error) {
-      if (!last) return false;
-      for (const one of batch) one.reject(error);
-      return true;
+      if (batch.length > 1 && !(error instanceof StoreUnavailable)) for (const one of batch) await this.#settle([one]);
+      else for (const one of batch) one.reject(error);
     }
   }
 }

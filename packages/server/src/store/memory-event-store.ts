@@ -8,22 +8,28 @@ export class MemoryEventStore implements EventStore {
   readonly #streams = new Map<StreamName, StoredEvent[]>();
   readonly #commands = new Map<
     string,
-    { readonly fingerprint: string; readonly result: Extract<AppendResult, { status: 'appended' | 'duplicate' }> }
+    {
+      readonly stream: StreamName;
+      readonly fingerprint: string;
+      readonly result: Extract<AppendResult, { status: 'appended' | 'duplicate' }>;
+    }
   >();
   readonly #wakes = new Set<() => void>();
 
   async append(request: AppendRequest): Promise<AppendResult> {
     const known = this.#commands.get(request.commandId);
     if (known !== undefined) {
-      return known.fingerprint === request.fingerprint ? { ...known.result, status: 'duplicate' } : { status: 'command_reused' };
+      const same = known.stream === request.stream && known.fingerprint === request.fingerprint;
+      return same ? { ...known.result, status: 'duplicate' } : { status: 'command_reused' };
     }
     const stream = this.#streams.get(request.stream) ?? [];
     const expected = request.expected === 'none' ? 0 : request.expected;
     if (expected !== 'any' && expected !== stream.length) return { status: 'conflict', actualRevision: stream.length };
+    const contents = request.events.map(contentHash);
     const firstRevision = stream.length + 1;
     let head: Uint8Array = Buffer.from(stream.at(-1)?.hash ?? chainSeed(request.stream).toString('hex'), 'hex');
-    for (const draft of request.events) {
-      const content = contentHash(draft);
+    for (const [index, draft] of request.events.entries()) {
+      const content = contents[index] ?? contentHash(draft);
       const revision = stream.length + 1;
       head = chainHash(head, { revision, id: draft.id, contentHash: content });
       const stored: StoredEvent = {
@@ -40,7 +46,7 @@ export class MemoryEventStore implements EventStore {
     }
     this.#streams.set(request.stream, stream);
     const result = { status: 'appended', firstRevision, lastRevision: stream.length, lastPosition: this.#log.length } as const;
-    this.#commands.set(request.commandId, { fingerprint: request.fingerprint, result });
+    this.#commands.set(request.commandId, { stream: request.stream, fingerprint: request.fingerprint, result });
     for (const wake of this.#wakes) wake();
     return result;
   }

@@ -72,7 +72,8 @@ export class PostgresEventStore implements EventStore {
 
   readAll({ after, limit }: { readonly after: number; readonly limit: number }): Promise<readonly StoredEvent[]> {
     return this.#read(
-      () => this.#sql<EventRow[]>`select ${this.#columns()} from es_event where position > ${after} order by es_event.position limit ${limit}`,
+      () =>
+        this.#sql<EventRow[]>`select ${this.#columns()} from es_event where position > ${after} order by es_event.position limit ${limit}`,
     );
   }
 
