@@ -48,7 +48,7 @@ async function main(): Promise<void> {
   const log = createLog(config.logLevel);
   for (const notice of config.notices) say(`  note: ${notice}`);
   const node = await startNode(config, log);
-  welcome(node, describeConfig(config));
+  welcome(node, describeConfig(process.env));
 
   let stopping = false;
   const stop = (signal: string) => {

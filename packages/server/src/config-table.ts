@@ -1,0 +1,368 @@
+import { z } from 'zod';
+
+/** One environment variable: the single source of the parser, the table in docs and `describeConfig`. */
+export interface Variable {
+  readonly group: 'server' | 'sessions' | 'language model' | 'speech' | 'WebRTC' | 'avatar' | 'data' | 'limits';
+  /** As it is written in the environment; null: no default, off. */
+  readonly fallback: string | null;
+  readonly schema: z.ZodType;
+  /** What a right value looks like, for the error and the table. */
+  readonly expects: string;
+  readonly meaning: { readonly en: string; readonly zh: string };
+  readonly secret?: boolean;
+  /** Validated now, used by a later part. */
+  readonly later?: boolean;
+}
+
+const port = z.coerce.number().int().min(0).max(65_535);
+const seconds = z.coerce.number().int().min(1).max(604_800);
+const perMinute = z.coerce.number().int().min(1).max(1_000_000);
+const flag = z
+  .enum(['true', 'false', '1', '0', 'yes', 'no', 'on', 'off'])
+  .transform((word) => word === 'true' || word === '1' || word === 'yes' || word === 'on');
+const httpUrl = z
+  .url({ protocol: /^https?$/ })
+  .refine((url) => !url.includes('@'))
+  .transform((url) => url.replace(/\/+$/, ''));
+const secret = z.base64().transform((text) => new Uint8Array(Buffer.from(text, 'base64')));
+const text = z.string().trim().min(1);
+
+export const variables = {
+  MANAGEMENT_API_HOST: {
+    group: 'server',
+    fallback: '0.0.0.0',
+    schema: text,
+    expects: 'an address to listen on, e.g. 0.0.0.0',
+    meaning: { en: 'Address of the control plane and the page', zh: '控制面和网页的监听地址' },
+  },
+  MANAGEMENT_API_PORT: {
+    group: 'server',
+    fallback: '9000',
+    schema: port,
+    expects: 'a port, 0 to 65535 (0: any free one)',
+    meaning: { en: 'Port of the control plane, the page, and the data plane too', zh: '控制面、网页以及数据面的端口' },
+  },
+  WEBSOCKET_HOST: {
+    group: 'server',
+    fallback: '0.0.0.0',
+    schema: text,
+    expects: 'an address to listen on, e.g. 0.0.0.0',
+    meaning: { en: 'Address of the data plane when it has a port of its own', zh: '数据面单独监听时的地址' },
+  },
+  WEBSOCKET_PORT: {
+    group: 'server',
+    fallback: '9001',
+    schema: port,
+    expects: 'a port, 1 to 65535, or 0 for none of its own',
+    meaning: {
+      en: 'Port of the data plane alone; 0, or the same as MANAGEMENT_API_PORT: none of its own',
+      zh: '数据面单独的端口；0 或与 MANAGEMENT_API_PORT 相同表示不单独监听',
+    },
+  },
+  WEBSOCKET_URL: {
+    group: 'server',
+    fallback: null,
+    schema: z.url({ protocol: /^(wss?|https?)$/ }).transform((url) => url.replace(/^ws/, 'http').replace(/\/+$/, '')),
+    expects: 'a URL that browsers reach the data plane by, e.g. wss://gpu.example.com',
+    meaning: { en: 'What grants name as the engine url; default PUBLIC_URL', zh: '授权中返回给浏览器的引擎地址；默认为 PUBLIC_URL' },
+  },
+  PUBLIC_URL: {
+    group: 'server',
+    fallback: null,
+    schema: httpUrl,
+    expects: 'an http(s) URL without a password, e.g. https://gpu.example.com',
+    meaning: {
+      en: 'Where browsers reach this engine; default http://127.0.0.1:PORT',
+      zh: '浏览器访问本引擎的地址；默认 http://127.0.0.1:端口',
+    },
+  },
+  ENGINE_URL: {
+    group: 'server',
+    fallback: null,
+    schema: httpUrl,
+    expects: 'an http(s) URL',
+    meaning: {
+      en: 'For the web server, not for the engine: where the SDK finds it',
+      zh: '供 Web 服务器使用（引擎本身不用）：SDK 连接的地址',
+    },
+  },
+  ALLOWED_ORIGINS: {
+    group: 'server',
+    fallback: null,
+    schema: z
+      .string()
+      .transform((list) =>
+        list
+          .split(',')
+          .map((origin) => origin.trim())
+          .filter((origin) => origin !== ''),
+      )
+      .refine((origins) => origins.every((origin) => origin === '*' || (URL.canParse(origin) && new URL(origin).origin === origin))),
+    expects: 'origins with commas between, e.g. https://school.example.com, or *',
+    meaning: { en: 'Pages of other origins that may call from a browser', zh: '允许从浏览器调用的其他来源' },
+  },
+  NODE_NAME: {
+    group: 'server',
+    fallback: null,
+    schema: z.string().regex(/^[A-Za-z0-9_.-]{1,60}$/),
+    expects: 'letters, digits, "_", "." and "-", at most 60',
+    meaning: {
+      en: 'Name of this node in the log: keep it over restarts; default the host name',
+      zh: '本节点在日志中的名称，重启后应保持不变；默认为主机名',
+    },
+  },
+  LOG_LEVEL: {
+    group: 'server',
+    fallback: 'info',
+    schema: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']),
+    expects: 'trace, debug, info, warn, error or silent',
+    meaning: { en: 'How much is written to standard error', zh: '标准错误输出的日志级别' },
+  },
+  MAX_SESSIONS: {
+    group: 'sessions',
+    fallback: '200',
+    schema: z.coerce.number().int().min(1).max(100_000),
+    expects: 'a whole number from 1',
+    meaning: { en: 'Lessons under way at once on this node', zh: '本节点同时进行的课程数上限' },
+  },
+  SESSION_TIMEOUT_SECONDS: {
+    group: 'sessions',
+    fallback: '3600',
+    schema: seconds,
+    expects: 'seconds, 1 to 604800',
+    meaning: { en: 'A lesson ends after this long', zh: '课程的最长时间' },
+  },
+  SESSION_IDLE_SECONDS: {
+    group: 'sessions',
+    fallback: '900',
+    schema: seconds,
+    expects: 'seconds, 1 to 604800',
+    meaning: { en: 'A lesson ends after this long without a message', zh: '无消息多久后课程结束' },
+  },
+  ENGINE_TOKEN_TTL_SECONDS: {
+    group: 'sessions',
+    fallback: '600',
+    schema: seconds,
+    expects: 'seconds, 1 to 604800',
+    meaning: { en: 'How long an engine token is good', zh: '引擎令牌的有效期' },
+  },
+  ENABLE_LLM: {
+    group: 'language model',
+    fallback: 'true',
+    schema: flag,
+    expects: 'true or false',
+    meaning: { en: 'Off: tutors answer by quoting the course', zh: '关闭时老师只引用课程内容作答' },
+  },
+  OLLAMA_BASE_URL: {
+    group: 'language model',
+    fallback: 'http://127.0.0.1:11434',
+    schema: httpUrl,
+    expects: 'an http(s) URL without a password, e.g. http://127.0.0.1:11434',
+    meaning: { en: 'The Ollama server', zh: 'Ollama 服务器地址' },
+  },
+  DEFAULT_LLM_MODEL: {
+    group: 'language model',
+    fallback: 'qwen3:8b',
+    schema: text,
+    expects: 'the name of a model, e.g. qwen3:8b',
+    meaning: {
+      en: 'Model of tutors that name none; TUTOR_{id}_LLM_MODEL wins for one tutor',
+      zh: '未指定模型的老师使用的模型；TUTOR_{id}_LLM_MODEL 可为单个老师指定',
+    },
+  },
+  LLM_TEMPERATURE: {
+    group: 'language model',
+    fallback: '0.4',
+    schema: z.coerce.number().min(0).max(2),
+    expects: 'a number, 0 to 2',
+    meaning: { en: 'Temperature of tutors that set none', zh: '未设置温度的老师使用的温度' },
+  },
+  LLM_FIRST_TOKEN_SECONDS: {
+    group: 'language model',
+    fallback: '120',
+    schema: seconds,
+    expects: 'seconds, 1 to 604800',
+    meaning: {
+      en: 'Longest wait for the first text: the server may have to load the model',
+      zh: '等待首个输出的最长时间（服务器可能需要加载模型）',
+    },
+  },
+  LLM_STALL_SECONDS: {
+    group: 'language model',
+    fallback: '30',
+    schema: seconds,
+    expects: 'seconds, 1 to 604800',
+    meaning: { en: 'Longest silence within a reply', zh: '回答过程中允许的最长停顿' },
+  },
+  EXTRACTIVE_PACE_MS: {
+    group: 'language model',
+    fallback: '15',
+    schema: z.coerce.number().int().min(0).max(1_000),
+    expects: 'milliseconds, 0 to 1000',
+    meaning: { en: 'Pause between words when quoting, so that they can be read as they come', zh: '引用课程时词与词之间的停顿，便于阅读' },
+  },
+  DATA_DIR: {
+    group: 'data',
+    fallback: './data',
+    schema: text,
+    expects: 'a folder',
+    meaning: { en: 'Keys, documents, and the embedded database; back it up', zh: '密钥、文档和内置数据库所在目录；请备份' },
+  },
+  DATABASE_URL: {
+    group: 'data',
+    fallback: null,
+    schema: z.url({ protocol: /^postgres(ql)?$/ }),
+    expects: 'postgres://user:password@host:port/database',
+    meaning: { en: 'PostgreSQL 13 or later; not set: PGlite in DATA_DIR', zh: 'PostgreSQL 13 及以上；未设置时使用 DATA_DIR 中的 PGlite' },
+    secret: true,
+  },
+  MASTER_KEY: {
+    group: 'data',
+    fallback: null,
+    schema: secret.refine((bytes) => bytes.length === 32),
+    expects: '32 bytes in base64 (`openssl rand -base64 32`)',
+    meaning: {
+      en: "Wraps the students' data keys; default DATA_DIR/master.key, made on first start",
+      zh: '用于加密学生数据密钥；默认 DATA_DIR/master.key，首次启动时生成',
+    },
+    secret: true,
+  },
+  ENGINE_TOKEN_SECRET: {
+    group: 'data',
+    fallback: null,
+    schema: secret.refine((bytes) => bytes.length >= 32),
+    expects: '32 bytes or more in base64 (`openssl rand -base64 32`)',
+    meaning: {
+      en: 'Signs engine tokens, the same on all nodes; default DATA_DIR/token.key',
+      zh: '签发引擎令牌，各节点需一致；默认 DATA_DIR/token.key',
+    },
+    secret: true,
+  },
+  RATE_PER_KEY: {
+    group: 'limits',
+    fallback: '6000',
+    schema: perMinute,
+    expects: 'calls a minute',
+    meaning: { en: 'Calls of one API key', zh: '每个 API 密钥的调用次数' },
+  },
+  RATE_PER_TOKEN: {
+    group: 'limits',
+    fallback: '1200',
+    schema: perMinute,
+    expects: 'calls a minute',
+    meaning: { en: 'Calls of one engine token', zh: '每个引擎令牌的调用次数' },
+  },
+  RATE_PER_ADDRESS: {
+    group: 'limits',
+    fallback: '600',
+    schema: perMinute,
+    expects: 'calls a minute',
+    meaning: { en: 'Calls without a credential from one address', zh: '同一地址无凭证的调用次数' },
+  },
+  RATE_MESSAGES: {
+    group: 'limits',
+    fallback: '60',
+    schema: perMinute,
+    expects: 'messages a minute',
+    meaning: { en: 'Messages of one student', zh: '每个学生的消息数' },
+  },
+} as const satisfies Readonly<Record<string, Variable>>;
+
+const device = z.enum(['cuda', 'cpu']);
+const onOff = { schema: flag, expects: 'true or false' };
+const speech = { group: 'speech', later: true } as const;
+const webrtc = { group: 'WebRTC', later: true } as const;
+const avatar = { group: 'avatar', later: true } as const;
+
+/** Accepted and checked today, so that an operator's file stays right; used by the parts that come. */
+export const laterVariables: Readonly<Record<string, Variable>> = {
+  ENABLE_ASR: { ...speech, fallback: 'true', ...onOff, meaning: { en: 'Speech recognition', zh: '语音识别' } },
+  ASR_MODEL: {
+    ...speech,
+    fallback: 'base',
+    schema: z.enum(['tiny', 'base', 'small', 'medium', 'large']),
+    expects: 'tiny, base, small, medium or large',
+    meaning: { en: 'Size of the recogniser', zh: '识别模型大小' },
+  },
+  ASR_DEVICE: { ...speech, fallback: 'cpu', schema: device, expects: 'cuda or cpu', meaning: { en: 'Where it runs', zh: '运行设备' } },
+  ASR_LANGUAGE: {
+    ...speech,
+    fallback: 'zh',
+    schema: z.enum(['zh', 'en']),
+    expects: 'zh or en',
+    meaning: { en: 'Language it expects', zh: '默认识别语言' },
+  },
+  ENABLE_TTS: { ...speech, fallback: 'true', ...onOff, meaning: { en: 'Speech synthesis', zh: '语音合成' } },
+  TTS_VOICE: {
+    ...speech,
+    fallback: 'zh-CN-XiaoxiaoNeural',
+    schema: text,
+    expects: 'the name of a voice',
+    meaning: { en: 'Default voice', zh: '默认音色' },
+  },
+  WEBRTC_PUBLIC_IP: {
+    ...webrtc,
+    fallback: null,
+    schema: z.union([z.ipv4(), z.ipv6()]),
+    expects: 'an IP address',
+    meaning: { en: 'Address that browsers reach', zh: '浏览器可达的公网地址' },
+  },
+  WEBRTC_PORT_MIN: {
+    ...webrtc,
+    fallback: '10110',
+    schema: port,
+    expects: 'a port',
+    meaning: { en: 'First mapped UDP port', zh: '映射的第一个 UDP 端口' },
+  },
+  WEBRTC_PORT_MAX: {
+    ...webrtc,
+    fallback: '10115',
+    schema: port,
+    expects: 'a port, at least WEBRTC_PORT_MIN',
+    meaning: { en: 'Last mapped UDP port', zh: '映射的最后一个 UDP 端口' },
+  },
+  WEBRTC_STUN_SERVER: {
+    ...webrtc,
+    fallback: null,
+    schema: z.string().regex(/^stuns?:\S+$/),
+    expects: 'stun:host:port',
+    meaning: { en: 'STUN server', zh: 'STUN 服务器' },
+  },
+  WEBRTC_TURN_SERVER: {
+    ...webrtc,
+    fallback: null,
+    schema: z.string().regex(/^turns?:\S+$/),
+    expects: 'turn:host:port',
+    meaning: { en: 'TURN server; not set: in this process', zh: 'TURN 服务器；未设置时由本进程提供' },
+  },
+  WEBRTC_TURN_USERNAME: {
+    ...webrtc,
+    fallback: null,
+    schema: text,
+    expects: 'a user name',
+    meaning: { en: 'TURN user', zh: 'TURN 用户名' },
+  },
+  WEBRTC_TURN_PASSWORD: {
+    ...webrtc,
+    fallback: null,
+    schema: text,
+    expects: 'a password',
+    meaning: { en: 'TURN password', zh: 'TURN 密码' },
+    secret: true,
+  },
+  ENABLE_AVATAR: { ...avatar, fallback: 'true', ...onOff, meaning: { en: 'Avatar video', zh: '虚拟形象视频' } },
+  AVATARS_DIR: {
+    ...avatar,
+    fallback: null,
+    schema: text,
+    expects: 'a folder',
+    meaning: { en: 'Built avatars; default DATA_DIR/avatars', zh: '虚拟形象目录；默认 DATA_DIR/avatars' },
+  },
+  MUSETALK_BASE: {
+    ...avatar,
+    fallback: null,
+    schema: text,
+    expects: 'a folder',
+    meaning: { en: 'Exported ONNX models', zh: '导出的 ONNX 模型目录' },
+  },
+};

@@ -1,0 +1,165 @@
+import { existsSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import type { z } from 'zod';
+import type { RateLimits } from './app/limits.ts';
+import { laterVariables, type Variable, variables } from './config-table.ts';
+
+export interface Config {
+  readonly managementApiHost: string;
+  /** 0: any free one. */
+  readonly managementApiPort: number;
+  readonly websocketHost: string;
+  /** 0, or the management port: no port of its own. */
+  readonly websocketPort: number;
+  /** What grants and links name. */
+  readonly publicUrl: string;
+  readonly allowedOrigins: readonly string[];
+  readonly nodeName: string;
+  readonly logLevel: string;
+  readonly maxSessions: number;
+  readonly sessionTimeoutMs: number;
+  readonly sessionIdleMs: number;
+  readonly tokenTtlMs: number;
+  readonly enableLlm: boolean;
+  readonly ollamaBaseUrl: string;
+  readonly defaultLlmModel: string;
+  /** 0 to 2. */
+  readonly llmTemperature: number;
+  readonly llmFirstTokenMs: number;
+  readonly llmStallMs: number;
+  readonly extractivePaceMs: number;
+  /** `TUTOR_{id}_LLM_MODEL`, by tutor id. */
+  readonly tutorModels: ReadonlyMap<string, string>;
+  readonly dataDir: string;
+  /** Null: PGlite in `dataDir`. */
+  readonly databaseUrl: string | null;
+  /** Null: from its file in `dataDir`. */
+  readonly masterKey: Uint8Array | null;
+  readonly engineTokenSecret: Uint8Array | null;
+  readonly rates: RateLimits;
+  /** The built page; null: none. */
+  readonly pageFolder: string | null;
+  /** What the operator should know of his settings, a sentence each. */
+  readonly notices: readonly string[];
+}
+
+/** One or more variables are wrong. Values are not repeated: they may be secrets. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  constructor(problems: readonly string[]) {
+    super(['these environment variables are not right:', ...problems.map((problem) => `  ${problem}`)].join('\n'));
+  }
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+type Name = keyof typeof variables;
+type Value<N extends Name> = z.infer<(typeof variables)[N]['schema']>;
+
+const withoutSuccessor: Readonly<Record<string, string>> = {
+  MUSETALK_CONDA_ENV: 'MUSETALK_CONDA_ENV has no successor: there is no Python here; remove it',
+  FFMPEG_PATH: 'FFMPEG_PATH is accepted but not used: FFmpeg comes inside an npm package',
+};
+const tutorModelPattern = /^TUTOR_(.+)_LLM_MODEL$/;
+const ourPrefixes =
+  /^(WEBRTC|ASR|TTS|ENABLE|TUTOR|SESSION|MAX|LLM|OLLAMA|MANAGEMENT|WEBSOCKET|RATE|ENGINE|MASTER|EXTRACTIVE|MUSETALK|AVATARS?)_/;
+const pageFolder = fileURLToPath(new URL('../../console/dist', import.meta.url));
+
+/** Reads every variable once. Throws `ConfigError` naming all that are wrong. */
+export function parseConfig(env: Environment): Config {
+  const problems: string[] = [];
+  const read = (name: string, { fallback, schema, expects }: Variable): unknown => {
+    const written = env[name]?.trim() || fallback;
+    if (written === null) return null;
+    const parsed = schema.safeParse(written);
+    if (parsed.success) return parsed.data;
+    problems.push(`${name} must be ${expects}`);
+    return null;
+  };
+  const values = new Map<string, unknown>(
+    Object.entries({ ...variables, ...laterVariables }).map(([name, variable]) => [name, read(name, variable)]),
+  );
+  if (Number(values.get('WEBRTC_PORT_MIN')) > Number(values.get('WEBRTC_PORT_MAX')))
+    problems.push('WEBRTC_PORT_MAX must be a port, at least WEBRTC_PORT_MIN');
+  if (problems.length > 0) throw new ConfigError(problems);
+  // Each value came out of the schema that its name stands for in the table.
+  const get = <N extends Name>(name: N) => values.get(name) as Value<N>;
+  const optional = <N extends Name>(name: N) => (values.get(name) ?? null) as Value<N> | null;
+  const port = get('MANAGEMENT_API_PORT');
+  return {
+    managementApiHost: get('MANAGEMENT_API_HOST'),
+    managementApiPort: port,
+    websocketHost: get('WEBSOCKET_HOST'),
+    websocketPort: get('WEBSOCKET_PORT'),
+    publicUrl: optional('WEBSOCKET_URL') ?? optional('PUBLIC_URL') ?? `http://127.0.0.1:${port}`,
+    allowedOrigins: optional('ALLOWED_ORIGINS') ?? [],
+    nodeName:
+      optional('NODE_NAME') ??
+      hostname()
+        .replaceAll(/[^A-Za-z0-9_.-]/g, '-')
+        .slice(0, 60),
+    logLevel: get('LOG_LEVEL'),
+    maxSessions: get('MAX_SESSIONS'),
+    sessionTimeoutMs: get('SESSION_TIMEOUT_SECONDS') * 1000,
+    sessionIdleMs: get('SESSION_IDLE_SECONDS') * 1000,
+    tokenTtlMs: get('ENGINE_TOKEN_TTL_SECONDS') * 1000,
+    enableLlm: get('ENABLE_LLM'),
+    ollamaBaseUrl: get('OLLAMA_BASE_URL'),
+    defaultLlmModel: get('DEFAULT_LLM_MODEL'),
+    llmTemperature: get('LLM_TEMPERATURE'),
+    llmFirstTokenMs: get('LLM_FIRST_TOKEN_SECONDS') * 1000,
+    llmStallMs: get('LLM_STALL_SECONDS') * 1000,
+    extractivePaceMs: get('EXTRACTIVE_PACE_MS'),
+    tutorModels: tutorModels(env),
+    dataDir: get('DATA_DIR'),
+    databaseUrl: optional('DATABASE_URL'),
+    masterKey: optional('MASTER_KEY'),
+    engineTokenSecret: optional('ENGINE_TOKEN_SECRET'),
+    rates: {
+      perKey: get('RATE_PER_KEY'),
+      perToken: get('RATE_PER_TOKEN'),
+      perAddress: get('RATE_PER_ADDRESS'),
+      messages: get('RATE_MESSAGES'),
+    },
+    pageFolder: existsSync(pageFolder) ? pageFolder : null,
+    notices: noticesOf(env),
+  };
+}
+
+/** Settings that differ from their defaults, for the operator's first look; secrets only as set or not. */
+export function describeConfig(env: Environment): readonly string[] {
+  return Object.entries({ ...variables, ...laterVariables }).flatMap(([name, variable]: [string, Variable]) => {
+    const written = env[name]?.trim();
+    if (written === undefined || written === '' || written === variable.fallback) return [];
+    return [`${name.padEnd(22)} ${variable.secret === true ? 'set' : written}`];
+  });
+}
+
+function tutorModels(env: Environment): ReadonlyMap<string, string> {
+  return new Map(
+    Object.entries(env).flatMap(([name, model]) => {
+      const id = tutorModelPattern.exec(name)?.[1];
+      return id === undefined || model === undefined || model.trim() === '' ? [] : [[id, model.trim()] as const];
+    }),
+  );
+}
+
+function noticesOf(env: Environment): string[] {
+  const known = new Set([...Object.keys(variables), ...Object.keys(laterVariables)]);
+  return Object.keys(env).flatMap((name) => {
+    if (withoutSuccessor[name] !== undefined) return [withoutSuccessor[name]];
+    if (known.has(name) || !ourPrefixes.test(name) || tutorModelPattern.test(name)) return [];
+    const meant = [...known].find((candidate) => isTypoOf(name, candidate));
+    return meant === undefined ? [] : [`${name} is not a variable of this engine: did you mean ${meant}?`];
+  });
+}
+
+/** One letter more, less or other, or two swapped. */
+function isTypoOf(written: string, meant: string): boolean {
+  if (Math.abs(written.length - meant.length) > 1) return false;
+  let at = 0;
+  while (at < written.length && written[at] === meant[at]) at += 1;
+  const rest = [written.slice(at), meant.slice(at)] as const;
+  const swapped = rest[0].slice(0, 2) === [...rest[1].slice(0, 2)].reverse().join('') && rest[0].slice(2) === rest[1].slice(2);
+  return swapped || rest[0].slice(1) === rest[1] || rest[0] === rest[1].slice(1) || rest[0].slice(1) === rest[1].slice(1);
+}
