@@ -284,7 +284,13 @@ export type TurnEvent =
   /** After an engine restart an unfinished sentence came out differently: replace it. */
   | { readonly type: 'rewrite'; readonly turnId: string; readonly index: number; readonly text: string }
   | { readonly type: 'passages'; readonly turnId: string; readonly passages: readonly Passage[] }
-  | { readonly type: 'sentence'; readonly turnId: string; readonly index: number; readonly text: string; readonly citations: readonly string[] }
+  | {
+      readonly type: 'sentence';
+      readonly turnId: string;
+      readonly index: number;
+      readonly text: string;
+      readonly citations: readonly string[];
+    }
   | {
       readonly type: 'done';
       readonly turnId: string;
@@ -353,7 +359,11 @@ export interface TutorSession extends AsyncDisposable {
   interrupt(): Promise<void>;
   /** A fresh grant of the same scope, while the current token is valid. */
   renewToken(): Promise<Grant>;
-  on<K extends keyof SessionEvents>(event: K, listener: (event: SessionEvents[K]) => void, options?: { readonly signal?: AbortSignal }): () => void;
+  on<K extends keyof SessionEvents>(
+    event: K,
+    listener: (event: SessionEvents[K]) => void,
+    options?: { readonly signal?: AbortSignal },
+  ): () => void;
   /** All turn events from now on; bounded: a lagging reader gets adjacent deltas joined, never fewer. */
   events(options?: { readonly signal?: AbortSignal }): AsyncIterable<TurnEvent>;
   close(): Promise<void>;

@@ -1,0 +1,146 @@
+import { tailEvents } from './audit-tail.ts';
+import { type Call, type CallDefaults, caller } from './calls.ts';
+import type { CallOptions, MutationOptions, TutorClient } from './contract.ts';
+import { apiKeyPrefix, isBrowser } from './endpoint.ts';
+import { TutorError } from './errors.ts';
+import { type Api, openApi, translated } from './transport.ts';
+import { uuidv7 } from './uuid.ts';
+
+export interface TutorClientOptions extends CallDefaults {
+  /** Address of the engine, such as `http://localhost:9000`. */
+  readonly url: string;
+  /** `vt_key_...`, on servers only; in a browser, the token of a signed-in console. */
+  readonly apiKey: string;
+  readonly fetch?: typeof fetch;
+}
+
+/** The control plane over plain HTTP. */
+export function createTutorClient(options: TutorClientOptions): TutorClient {
+  const { url, apiKey, fetch } = options;
+  if (isBrowser() && apiKey.startsWith(apiKeyPrefix)) {
+    throw new TutorError('forbidden', 'apiKey: an API key must not reach a browser; create sessions on your server and hand out grants');
+  }
+  const api = openApi({ url, credential: apiKey, ...(fetch === undefined ? {} : { fetch }) });
+  const call = caller(options, translated);
+  return {
+    health: (callOptions) => call(callOptions, (request) => api.health.query(undefined, request)),
+    whoami: (callOptions) => call(callOptions, (request) => api.console.whoami.query(undefined, request)),
+    sessions: sessionsOf(api, call),
+    tutors: tutorsOf(api, call),
+    knowledge: knowledgeOf(api, call),
+    audit: auditOf(api, call),
+    privacy: {
+      forgetStudent(studentId, callOptions) {
+        const input = { studentId, ...keyOf(callOptions) };
+        return call(callOptions, (request) => api.privacy.forgetStudent.mutate(input, request));
+      },
+    },
+  };
+}
+
+/** Signs a page in that runs on the engine's own machine; refused everywhere else. */
+export async function signInLocally(options: Pick<TutorClientOptions, 'url' | 'fetch'> & CallOptions): Promise<{
+  readonly token: string;
+  readonly expiresAt: string;
+}> {
+  const { url, fetch } = options;
+  const api = openApi({ url, credential: null, ...(fetch === undefined ? {} : { fetch }) });
+  return caller({}, translated)(options, (request) => api.console.signIn.mutate(undefined, request));
+}
+
+/** Made when the call is made, so that its retries are one command. */
+function keyOf(options: MutationOptions | undefined): { readonly idempotencyKey: string } {
+  return { idempotencyKey: options?.idempotencyKey ?? uuidv7() };
+}
+
+interface Page<Item> {
+  readonly items: readonly Item[];
+  readonly nextCursor: string | null;
+}
+
+async function* pages<Item>(
+  fetchPage: (cursor: { readonly cursor?: string }) => Promise<Page<Item>>,
+): AsyncGenerator<Item, void, undefined> {
+  for (let cursor: string | null | undefined; cursor !== null; ) {
+    const page = await fetchPage(cursor === undefined ? {} : { cursor });
+    yield* page.items;
+    cursor = page.nextCursor;
+  }
+}
+
+function sessionsOf(api: Api, call: Call): TutorClient['sessions'] {
+  return {
+    create(session, options) {
+      const input = { ...session, ...keyOf(options) };
+      return call(options, (request) => api.sessions.create.mutate(input, request));
+    },
+    get: (sessionId, options) => call(options, (request) => api.sessions.get.query({ sessionId }, request)),
+    list: (filter = {}, options) =>
+      pages((cursor) => call(options, (request) => api.sessions.list.query({ ...filter, ...cursor }, request))),
+    end(sessionId, options) {
+      const input = { sessionId, ...keyOf(options) };
+      return call(options, (request) => api.sessions.end.mutate(input, request));
+    },
+    issueToken: (sessionId, options) => call(options, (request) => api.sessions.issueToken.mutate({ sessionId }, request)),
+    invite(sessionId, invitation = {}, options) {
+      const input = { sessionId, ...invitation, ...keyOf(options) };
+      return call(options, (request) => api.sessions.invite.mutate(input, request));
+    },
+    transcript: (sessionId, options) =>
+      pages((cursor) => call(options, (request) => api.sessions.transcript.query({ sessionId, ...cursor }, request))),
+  };
+}
+
+function tutorsOf(api: Api, call: Call): TutorClient['tutors'] {
+  return {
+    configure(tutorId, settings, options) {
+      const input = { tutorId, settings, ...keyOf(options) };
+      return call(options, (request) => api.tutors.configure.mutate(input, request));
+    },
+    get: (tutorId, options) => call(options, (request) => api.tutors.get.query({ tutorId }, request)),
+    list: (options) => pages((cursor) => call(options, (request) => api.tutors.list.query(cursor, request))),
+    retire(tutorId, options) {
+      const input = { tutorId, ...keyOf(options) };
+      return call(options, (request) => api.tutors.retire.mutate(input, request));
+    },
+  };
+}
+
+function knowledgeOf(api: Api, call: Call): TutorClient['knowledge'] {
+  return {
+    create(knowledgeBaseId, name, options) {
+      const input = { knowledgeBaseId, name, ...keyOf(options) };
+      return call(options, (request) => api.knowledge.create.mutate(input, request));
+    },
+    get: (knowledgeBaseId, options) => call(options, (request) => api.knowledge.get.query({ knowledgeBaseId }, request)),
+    list: (options) => pages((cursor) => call(options, (request) => api.knowledge.list.query(cursor, request))),
+    addDocument(knowledgeBaseId, document, options) {
+      const input = { knowledgeBaseId, ...document, ...keyOf(options) };
+      return call(options, (request) => api.knowledge.addDocument.mutate(input, request));
+    },
+    documents: (knowledgeBaseId, options) =>
+      pages((cursor) => call(options, (request) => api.knowledge.documents.query({ knowledgeBaseId, ...cursor }, request))),
+    removeDocument(knowledgeBaseId, documentId, options) {
+      const input = { knowledgeBaseId, documentId, ...keyOf(options) };
+      return call(options, (request) => api.knowledge.removeDocument.mutate(input, request));
+    },
+  };
+}
+
+function auditOf(api: Api, call: Call): TutorClient['audit'] {
+  return {
+    sessions: (filter = {}, options) =>
+      pages((cursor) => call(options, (request) => api.audit.sessions.query({ ...filter, ...cursor }, request))),
+    async *events(sessionId, options) {
+      for (let after = options?.after ?? 0; ; ) {
+        const page = await call(options, (request) => api.audit.events.query({ sessionId, after }, request));
+        yield* page.items;
+        after = page.items.at(-1)?.revision ?? after;
+        if (page.items.length === 0 || after >= page.headRevision) return;
+      }
+    },
+    state: (sessionId, at = {}, options) => call(options, (request) => api.audit.state.query({ sessionId, ...at }, request)),
+    verify: (sessionId, options) => call(options, (request) => api.audit.verify.query({ sessionId }, request)),
+    tail: (options = {}) => tailEvents(api, options),
+  };
+}

@@ -1,0 +1,36 @@
+import type { Grant } from './contract.ts';
+import type { FeedItem } from './feed-item.ts';
+
+export interface FeedQuery {
+  readonly sessionId: string;
+  /** Undefined: from the beginning. */
+  readonly lastEventId: string | undefined;
+  readonly onItem: (id: string, item: FeedItem) => void;
+}
+
+/**
+ * One connection of one session, from its opening to its loss; the next one is a new link. Calls
+ * that were under way when it broke reject with `LinkLost`: the engine may have done them.
+ */
+export interface Link {
+  /** Aborted, with the reason, once this link is of no more use. */
+  readonly down: AbortSignal;
+  /** Hands on the session's feed. Resolves when the engine stops it, rejects when the link goes down. */
+  follow(query: FeedQuery): Promise<void>;
+  send(message: SentMessage, signal: AbortSignal): Promise<{ readonly turnId: string }>;
+  interrupt(
+    reply: { readonly sessionId: string; readonly turnId: string | undefined },
+    signal: AbortSignal,
+  ): Promise<{ readonly turnId: string }>;
+  renewToken(sessionId: string, signal: AbortSignal): Promise<Grant>;
+  /** Resolves when nothing of it is left: no socket, no timer. */
+  close(): Promise<void>;
+}
+
+export interface SentMessage {
+  readonly sessionId: string;
+  readonly clientMessageId: string;
+  readonly text: string;
+}
+
+export type OpenLink = (token: string) => Link;

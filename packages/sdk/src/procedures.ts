@@ -1,0 +1,139 @@
+import type {
+  AuditedEvent,
+  AuditedState,
+  ChainVerdict,
+  Grant,
+  Health,
+  KnowledgeBase,
+  KnowledgeDocument,
+  Locale,
+  Role,
+  Session,
+  TranscriptTurn,
+  Tutor,
+  TutorSettings,
+} from './contract.ts';
+import type { FeedItem } from './feed-item.ts';
+
+interface Query<Input, Output> {
+  kind: 'query';
+  input: Input;
+  output: Output;
+}
+interface Mutation<Input, Output> {
+  kind: 'mutation';
+  input: Input;
+  output: Output;
+}
+interface Subscription<Input, Item> {
+  kind: 'subscription';
+  input: Input;
+  output: Item;
+}
+
+interface Page {
+  cursor?: string | undefined;
+  limit?: number | undefined;
+}
+interface Paged<Item> {
+  items: Item[];
+  nextCursor: string | null;
+}
+interface Keyed {
+  idempotencyKey?: string | undefined;
+}
+interface OfSession {
+  sessionId: string;
+}
+interface OfTutor {
+  tutorId: string;
+}
+interface OfKnowledgeBase {
+  knowledgeBaseId: string;
+}
+export interface ApiKey {
+  keyId: string;
+  role: Role;
+  label: string;
+  issuedAt: string;
+  revokedAt: string | null;
+}
+export interface Projection {
+  name: string;
+  generation: number;
+  state: 'active' | 'rebuilding' | 'parked';
+  position: number;
+  lag: number;
+  error: string | null;
+}
+
+export interface CreateSession extends Keyed {
+  tutorId: string;
+  studentId: string;
+  knowledgeBaseId?: string | undefined;
+  locale?: Locale | undefined;
+  mode?: 'session' | 'user' | undefined;
+}
+
+/** Every procedure of the engine: its kind, input and output. Mutable where tRPC's inferred types are. */
+export interface Procedures {
+  health: Query<void, Health>;
+  console: {
+    signIn: Mutation<void, { token: string; expiresAt: string }>;
+    whoami: Query<void, { tenantId: string; roles: Role[] }>;
+  };
+  sessions: {
+    create: Mutation<CreateSession, { session: Session; grant: Grant }>;
+    get: Query<OfSession, Session>;
+    list: Query<{ status?: 'active' | 'ended' | undefined } & Page, Paged<Session>>;
+    end: Mutation<OfSession & Keyed, Session>;
+    issueToken: Mutation<OfSession, Grant>;
+    invite: Mutation<OfSession & Keyed & { ttlSeconds?: number | undefined }, { url: string; expiresAt: string }>;
+    join: Mutation<{ code: string }, Grant>;
+    transcript: Query<OfSession & Page, Paged<TranscriptTurn>>;
+  };
+  session: {
+    events: Subscription<OfSession & { lastEventId?: string | null | undefined }, FeedItem>;
+    renewToken: Mutation<OfSession, Grant>;
+  };
+  chat: {
+    send: Mutation<OfSession & { clientMessageId: string; text: string }, { turnId: string; revision: number }>;
+    interrupt: Mutation<OfSession & { turnId?: string | undefined }, { turnId: string }>;
+  };
+  tutors: {
+    configure: Mutation<OfTutor & Keyed & { settings: TutorSettings }, Tutor>;
+    get: Query<OfTutor, Tutor>;
+    list: Query<Page, Paged<Tutor>>;
+    retire: Mutation<OfTutor & Keyed, Tutor>;
+  };
+  knowledge: {
+    create: Mutation<OfKnowledgeBase & Keyed & { name: string }, KnowledgeBase>;
+    get: Query<OfKnowledgeBase, KnowledgeBase>;
+    list: Query<Page, Paged<KnowledgeBase>>;
+    addDocument: Mutation<
+      OfKnowledgeBase & Keyed & { title: string; mime: 'text/plain' | 'text/markdown'; text: string },
+      KnowledgeDocument
+    >;
+    documents: Query<OfKnowledgeBase & Page, Paged<KnowledgeDocument>>;
+    removeDocument: Mutation<OfKnowledgeBase & Keyed & { documentId: string }, KnowledgeBase>;
+  };
+  audit: {
+    sessions: Query<{ studentId?: string | undefined } & Page, Paged<Session>>;
+    events: Query<OfSession & { after?: number | undefined; limit?: number | undefined }, { items: AuditedEvent[]; headRevision: number }>;
+    state: Query<OfSession & { revision?: number | undefined }, AuditedState>;
+    tail: Subscription<{ lastEventId?: string | null | undefined }, AuditedEvent>;
+    verify: Query<OfSession, ChainVerdict>;
+  };
+  privacy: {
+    forgetStudent: Mutation<Keyed & { studentId: string }, { studentId: string; endedSessions: number }>;
+  };
+  keys: {
+    create: Mutation<Keyed & { role: Role; label?: string | undefined }, { keyId: string; role: Role; key: string }>;
+    list: Query<void, ApiKey[]>;
+    revoke: Mutation<Keyed & { keyId: string }, ApiKey>;
+  };
+  projections: {
+    list: Query<void, Projection[]>;
+    rebuild: Mutation<{ name: string }, { name: string; generation: number }>;
+  };
+}

@@ -1,0 +1,116 @@
+import {
+  createWSClient,
+  httpLink,
+  httpSubscriptionLink,
+  retryLink,
+  splitLink,
+  type TRPCLink,
+  type TRPCWebSocketClient,
+  type WebSocketClientOptions,
+  wsLink,
+} from '@trpc/client';
+import type { TRPCBuiltRouter, TRPCMutationProcedure, TRPCQueryProcedure, TRPCSubscriptionProcedure } from '@trpc/server';
+import { jitteredMs } from './backoff.ts';
+import { endpoint } from './endpoint.ts';
+import { fromWire } from './errors.ts';
+import { FetchEventSource } from './fetch-event-source.ts';
+import type { Procedures } from './procedures.ts';
+import { withQuickClose } from './quick-close.ts';
+import { protocolVersion, sdkVersion } from './version.ts';
+
+interface RootTypes {
+  ctx: object;
+  meta: object;
+  errorShape: {
+    code: number;
+    message: string;
+    data: {
+      code: string;
+      httpStatus: number;
+      tutor: { code: string; message: string; retryable: boolean; retryAfterMs?: number; requestId: string };
+    };
+  };
+  transformer: false;
+}
+
+type BuiltProcedure<Kind, Input, Output> = Kind extends 'query'
+  ? TRPCQueryProcedure<{ input: Input; output: Output; meta: object }>
+  : Kind extends 'mutation'
+    ? TRPCMutationProcedure<{ input: Input; output: Output; meta: object }>
+    : TRPCSubscriptionProcedure<{ input: Input; output: AsyncIterable<{ id: string; data: Output }, void, unknown>; meta: object }>;
+
+type Built<Record> = {
+  [Name in keyof Record]: Record[Name] extends { kind: infer Kind; input: infer Input; output: infer Output }
+    ? BuiltProcedure<Kind, Input, Output>
+    : Built<Record[Name]>;
+};
+
+/** The engine's router as its clients see it, written by hand so that nothing of the engine comes along; type tests tie the two. */
+export type AppRouter = TRPCBuiltRouter<RootTypes, Built<Procedures>>;
+
+export interface ControlLinkOptions {
+  /** Address of the engine, such as `http://localhost:9000`. */
+  readonly url: string;
+  /** An API key, a console token or an engine token; asked for each request. */
+  readonly credential: string | null | (() => Promise<string>);
+  readonly fetch?: typeof fetch;
+}
+
+/** Links of the control plane: one HTTP request a call, subscriptions as server-sent events, the credential in a header only. */
+export function controlLinks(options: ControlLinkOptions): TRPCLink<AppRouter>[] {
+  const url = endpoint(options.url, 'http');
+  const headers = () => headersFor(options.credential);
+  const { fetch: send } = options;
+  const source = { headers, ...(send === undefined ? {} : { fetch: send }) };
+  return [
+    splitLink({
+      condition: (op) => op.type === 'subscription',
+      true: httpSubscriptionLink({ url, EventSource: FetchEventSource, eventSourceOptions: source }),
+      false: httpLink({ url, headers, fetch: (input, init) => (send ?? fetch)(input, { ...init, signal: init?.signal ?? null }) }),
+    }),
+  ];
+}
+
+async function headersFor(credential: ControlLinkOptions['credential']): Promise<Record<string, string>> {
+  const version = { 'x-vt-protocol': String(protocolVersion) };
+  if (credential === null) return version;
+  return { ...version, authorization: `Bearer ${typeof credential === 'string' ? credential : await credential()}` };
+}
+
+export interface SocketOptions {
+  readonly url: string;
+  /** The engine token, or how to get one: asked for each connection. */
+  readonly token: string | (() => Promise<string>);
+  /** For runtimes without a global `WebSocket`. */
+  readonly WebSocket?: typeof WebSocket;
+}
+
+/** ms without a message before the engine is asked for a sign of life, and how long it may take to give one. */
+const keepAlive = { enabled: true, intervalMs: 5_000, pongTimeoutMs: 3_000 };
+
+export function socketOptions({ url, token, WebSocket: given }: SocketOptions): WebSocketClientOptions {
+  return {
+    url: endpoint(url, 'ws'),
+    WebSocket: withQuickClose(given ?? WebSocket),
+    connectionParams: async () => ({
+      token: typeof token === 'string' ? token : await token(),
+      protocolVersion: String(protocolVersion),
+      sdkVersion,
+    }),
+    keepAlive,
+  };
+}
+
+/**
+ * Links of the data plane for frontends that bring their own tRPC client. `session.events` resumes
+ * by itself; fold its items with `openFeed` and `receive`, which know what a resumption repeats.
+ * Close the client when done.
+ */
+export function lessonLinks(options: SocketOptions): { readonly links: TRPCLink<AppRouter>[]; readonly client: TRPCWebSocketClient } {
+  const client = createWSClient({ ...socketOptions(options), retryDelayMs: (attempt) => jitteredMs(attempt) });
+  const retry = retryLink<AppRouter>({
+    retry: ({ op, error, attempts }) => op.type === 'subscription' && attempts <= 10 && fromWire(error.data?.tutor)?.retryable === true,
+    retryDelayMs: (attempt) => jitteredMs(attempt),
+  });
+  return { links: [retry, wsLink({ client })], client };
+}
