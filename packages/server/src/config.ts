@@ -61,8 +61,6 @@ const withoutSuccessor: Readonly<Record<string, string>> = {
   FFMPEG_PATH: 'FFMPEG_PATH is accepted but not used: FFmpeg comes inside an npm package',
 };
 const tutorModelPattern = /^TUTOR_(.+)_LLM_MODEL$/;
-const ourPrefixes =
-  /^(WEBRTC|ASR|TTS|ENABLE|TUTOR|SESSION|MAX|LLM|OLLAMA|MANAGEMENT|WEBSOCKET|RATE|ENGINE|MASTER|EXTRACTIVE|MUSETALK|AVATARS?)_/;
 const pageFolder = fileURLToPath(new URL('../../console/dist', import.meta.url));
 
 /** Reads every variable once. Throws `ConfigError` naming all that are wrong. */
@@ -148,7 +146,7 @@ function noticesOf(env: Environment): string[] {
   const known = new Set([...Object.keys(variables), ...Object.keys(laterVariables)]);
   return Object.keys(env).flatMap((name) => {
     if (withoutSuccessor[name] !== undefined) return [withoutSuccessor[name]];
-    if (known.has(name) || !ourPrefixes.test(name) || tutorModelPattern.test(name)) return [];
+    if (known.has(name) || tutorModelPattern.test(name)) return [];
     const meant = [...known].find((candidate) => isTypoOf(name, candidate));
     return meant === undefined ? [] : [`${name} is not a variable of this engine: did you mean ${meant}?`];
   });

@@ -91,7 +91,7 @@ export class HealthCheck {
     const base = { name: 'language model', runsOn: `${llm.provider} (${defaultModel})` };
     return health.ok
       ? { ...base, status: 'ok', reason: null }
-      : { ...base, status: 'degraded', reason: `${health.reason}; until then tutors quote the course` };
+      : { ...base, status: 'degraded', reason: `${health.reason} Until then tutors quote the course.` };
   }
 
   #probed(llm: Llm): Promise<LlmHealth> {

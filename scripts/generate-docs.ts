@@ -1,0 +1,91 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { catalogue } from '@virtual-tutor/schemas';
+import type { z } from 'zod';
+import { laterVariables, type Variable, variables } from '../packages/server/src/config-table.ts';
+import { root } from './steps.ts';
+
+type Language = 'en' | 'zh';
+
+const wording = {
+  en: {
+    title: 'Configuration',
+    intro:
+      'Every setting is an environment variable, read once at start. A wrong value stops the start with the name of the variable and what it should be. Generated from `packages/server/src/config-table.ts`.',
+    columns: ['Variable', 'Default', 'What it should be', 'Meaning'],
+    later: 'checked now, used by a part that is still to come',
+    tutorModel: 'Model of the tutor with this id; wins over the setting of its teacher',
+    unset: 'not set',
+    groups: {} as Readonly<Record<string, string>>,
+  },
+  zh: {
+    title: '配置',
+    intro:
+      '所有设置都是环境变量，启动时读取一次。取值不正确时启动会停止，并指出变量名和正确的取值。本页由 `packages/server/src/config-table.ts` 生成。',
+    columns: ['变量', '默认值', '取值', '含义'],
+    later: '现在即检查，由后续部分使用',
+    tutorModel: '该 id 的老师所用的模型；优先于老师自己的设置',
+    unset: '未设置',
+    groups: {
+      server: '服务',
+      sessions: '课程',
+      'language model': '语言模型',
+      speech: '语音',
+      WebRTC: 'WebRTC',
+      avatar: '虚拟形象',
+      data: '数据',
+      limits: '限制',
+    } as Readonly<Record<string, string>>,
+  },
+} as const;
+
+function configuration(language: Language): string {
+  const words = wording[language];
+  const all: [string, Variable][] = Object.entries({ ...variables, ...laterVariables });
+  const groups = [...new Set(all.map(([, { group }]) => group))];
+  const table = (group: string) => {
+    const lines = all
+      .filter(([, variable]) => variable.group === group)
+      .map(([name, { fallback, expects, meaning, later }]) => {
+        const note = later === true ? ` (${words.later})` : '';
+        return `| \`${name}\` | ${fallback === null ? words.unset : `\`${fallback}\``} | ${expects} | ${meaning[language]}${note} |`;
+      });
+    if (group === 'language model')
+      lines.push(`| \`TUTOR_{id}_LLM_MODEL\` | ${words.unset} | ${variables.DEFAULT_LLM_MODEL.expects} | ${words.tutorModel} |`);
+    return [`## ${words.groups[group] ?? group}`, '', `| ${words.columns.join(' | ')} |`, '| --- | --- | --- | --- |', ...lines, ''];
+  };
+  return [`# ${words.title}`, '', words.intro, '', ...groups.flatMap(table)].join('\n');
+}
+
+/** `text, number` of a schema's fields, for people. */
+function fieldsOf(schema: z.ZodObject): string {
+  return Object.keys(schema.shape).join(', ');
+}
+
+function events(): string {
+  const sections = Object.entries(catalogue).flatMap(([category, types]) => {
+    const rows = Object.entries(types).map(([type, definition]) => {
+      const personal = 'personal' in definition ? fieldsOf(definition.personal) : '';
+      return `| \`${type}\` | ${definition.version} | ${fieldsOf(definition.payload)} | ${personal} |`;
+    });
+    return [`## ${category}`, '', '| Event | Version | Payload | Sealed |', '| --- | --- | --- | --- |', ...rows, ''];
+  });
+  const intro =
+    'Every fact that the log can hold. Sealed fields are encrypted under the key of the student they belong to, and become unreadable when she is forgotten. Generated from `packages/schemas`; the shapes are there.';
+  return ['# Events', '', intro, '', ...sections].join('\n');
+}
+
+const documents = {
+  'docs/configuration.md': configuration('en'),
+  'docs/configuration.zh-CN.md': configuration('zh'),
+  'docs/events.md': events(),
+};
+const check = process.argv.includes('--check');
+for (const [path, text] of Object.entries(documents)) {
+  const file = join(root, path);
+  if (!check) writeFileSync(file, text);
+  else if (readFileSync(file, 'utf8') !== text) {
+    console.log(`${path} is out of date: run \`node scripts/run.mjs scripts/generate-docs.ts\``);
+    process.exit(1);
+  }
+}

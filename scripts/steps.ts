@@ -1,0 +1,48 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+
+export const root = join(import.meta.dirname, '..');
+const bin = join(root, 'node_modules', '.bin');
+
+export interface StepResult {
+  readonly name: string;
+  readonly passed: boolean;
+  readonly seconds: number;
+  readonly output: string;
+}
+
+/** One check: a program that says by its exit code whether all is well. */
+export interface Step {
+  readonly name: string;
+  readonly command: readonly [string, ...string[]];
+}
+
+export async function runStep({ name, command: [program, ...args] }: Step): Promise<StepResult> {
+  const startedAt = performance.now();
+  const child = spawn(program, args, { cwd: root, env: { ...process.env, PATH: `${bin}:${process.env['PATH'] ?? ''}` } });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  const code = await new Promise<number | null>((resolve, reject) => child.once('error', reject).once('close', resolve));
+  return { name, passed: code === 0, seconds: (performance.now() - startedAt) / 1000, output };
+}
+
+export const checks: readonly Step[] = [
+  { name: 'types: schemas, engine, server, tests', command: ['tsc', '-p', 'tsconfig.json'] },
+  { name: 'types: sdk', command: ['tsc', '-p', 'packages/sdk/tsconfig.json'] },
+  { name: 'types: console', command: ['tsc', '-p', 'packages/console/tsconfig.json'] },
+  { name: 'lint and format', command: ['biome', 'ci', '--error-on-warnings', '.'] },
+  { name: 'import arrows', command: ['depcruise', 'packages', '--output-type', 'err'] },
+  { name: 'generated documents are fresh', command: ['node', 'scripts/generate-docs.ts', '--check'] },
+  { name: 'links in documents', command: ['node', 'scripts/check-links.ts'] },
+];
+
+export async function runChecks(): Promise<readonly StepResult[]> {
+  const results: StepResult[] = [];
+  for (const step of checks) {
+    const result = await runStep(step);
+    console.log(`${result.passed ? 'ok  ' : 'FAIL'} ${result.name} (${result.seconds.toFixed(1)} s)`);
+    if (!result.passed) console.log(result.output.trimEnd());
+    results.push(result);
+  }
+  return results;
+}
