@@ -1,7 +1,7 @@
 import { defaultReconnect } from './backoff.ts';
 import type { ConnectOptions, Grant, TutorSession } from './contract.ts';
 import { apiKeyPrefix, endpoint } from './endpoint.ts';
-import { aborted, asTutorError, TutorError } from './errors.ts';
+import { aborted, TutorError } from './errors.ts';
 import { Lesson } from './lesson.ts';
 import type { OpenLink } from './link.ts';
 import { openApi, openEventStream, openSocket, translated } from './transport.ts';
@@ -43,14 +43,13 @@ export async function connectSession(options: ConnectOptions): Promise<TutorSess
   return lesson;
 }
 
-/** Trades the code of a one-time link for a grant. */
-export async function joinSession(options: {
-  readonly url: string;
-  readonly code: string;
-  readonly signal?: AbortSignal;
-  readonly fetch?: typeof fetch;
-}): Promise<Grant> {
-  const { url, code, signal, fetch } = options;
+/** Trades the code of a one-time link for a grant, which `connectSession` takes as it is. A code works once. */
+export async function joinSession(
+  url: string,
+  code: string,
+  options: { readonly signal?: AbortSignal; readonly fetch?: typeof globalThis.fetch } = {},
+): Promise<Grant> {
+  const { signal, fetch } = options;
   const api = openApi({ url, credential: null, ...(fetch === undefined ? {} : { fetch }) });
   try {
     return await within({ signals: [signal], timeoutMs: answerMs }, (cut) => api.sessions.join.mutate({ code }, { signal: cut }));

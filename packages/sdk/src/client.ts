@@ -11,7 +11,7 @@ export interface TutorClientOptions extends CallDefaults {
   readonly url: string;
   /** `vt_key_...`, on servers only; in a browser, the token of a signed-in console. */
   readonly apiKey: string;
-  readonly fetch?: typeof fetch;
+  readonly fetch?: typeof globalThis.fetch;
 }
 
 /** The control plane over plain HTTP. */
@@ -39,11 +39,11 @@ export function createTutorClient(options: TutorClientOptions): TutorClient {
 }
 
 /** Signs a page in that runs on the engine's own machine; refused everywhere else. */
-export async function signInLocally(options: Pick<TutorClientOptions, 'url' | 'fetch'> & CallOptions): Promise<{
-  readonly token: string;
-  readonly expiresAt: string;
-}> {
-  const { url, fetch } = options;
+export async function signInOnLoopback(
+  url: string,
+  options: Pick<TutorClientOptions, 'fetch'> & CallOptions = {},
+): Promise<{ readonly token: string; readonly expiresAt: string }> {
+  const { fetch } = options;
   const api = openApi({ url, credential: null, ...(fetch === undefined ? {} : { fetch }) });
   return caller({}, translated)(options, (request) => api.console.signIn.mutate(undefined, request));
 }

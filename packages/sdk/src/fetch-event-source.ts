@@ -1,7 +1,7 @@
 export interface FetchEventSourceOptions {
   /** Asked for each request: where the credential goes, so that it never stands in a URL. */
   readonly headers: () => Promise<Readonly<Record<string, string>>> | Readonly<Record<string, string>>;
-  readonly fetch?: typeof fetch;
+  readonly fetch?: typeof globalThis.fetch;
 }
 
 interface ServerEvent {

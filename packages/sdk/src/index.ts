@@ -1,3 +1,3 @@
-export { createTutorClient, signInLocally, type TutorClientOptions } from './client.ts';
+export { createTutorClient, signInOnLoopback, type TutorClientOptions } from './client.ts';
 export type * from './contract.ts';
 export { TutorError } from './errors.ts';

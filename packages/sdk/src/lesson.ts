@@ -226,6 +226,7 @@ export class Lesson implements TutorSession {
       turn.leave(aborted(signal?.reason));
       turn.cancel().catch(() => {});
     };
+    if (signal?.aborted === true) onAbort();
     signal?.addEventListener('abort', onAbort, { once: true });
     this.#deliver(text, clientMessageId, signal)
       .then((turnId) => turn.acknowledge(turnId))

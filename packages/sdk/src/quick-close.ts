@@ -23,7 +23,10 @@ export function withQuickClose(Base: typeof WebSocket): typeof WebSocket {
 }
 
 function abandon(socket: WebSocket): void {
-  // Node's `ws` can cut the connection; in browsers only the event can be had early.
+  // Node's `ws` can cut the connection; in browsers only the event can be had early, and Node 22 has no `CloseEvent`.
   if ('terminate' in socket && typeof socket.terminate === 'function') socket.terminate();
-  else socket.dispatchEvent(new CloseEvent('close', { code: slowConsumer, reason: 'no answer to the close frame' }));
+  else
+    socket.dispatchEvent(
+      Object.assign(new Event('close'), { code: slowConsumer, reason: 'no answer to the close frame', wasClean: false }),
+    );
 }

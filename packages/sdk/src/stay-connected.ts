@@ -57,6 +57,8 @@ async function followOnce(stay: Stay, outage: Outage, token: string): Promise<vo
   const link = stay.open(token);
   const lastEventId = stay.resumeFrom();
   let connected = false;
+  const stop = () => void link.close();
+  stay.signal.addEventListener('abort', stop);
   try {
     await link.follow({
       sessionId: stay.sessionId,
@@ -72,6 +74,7 @@ async function followOnce(stay: Stay, outage: Outage, token: string): Promise<vo
       },
     });
   } finally {
+    stay.signal.removeEventListener('abort', stop);
     stay.onClosing(link.close());
   }
 }
@@ -100,7 +103,8 @@ class Outage {
     const first = this.attempts === 0;
     this.#sinceMs ??= Date.now();
     if (error.code === 'unauthorized') this.#refuse(error);
-    else if (!error.retryable) throw error;
+    // A frame too large is the trouble of the call that sent it, not of the session.
+    else if (!error.retryable && error.code !== 'payload_too_large') throw error;
     if (error.code === 'unauthorized' && first) {
       this.attempts += 1;
       return 0;

@@ -1,6 +1,6 @@
 import { createTRPCClient, createWSClient, type TRPCClient, TRPCClientError, wsLink } from '@trpc/client';
 import { errorOfClose } from './close-code.ts';
-import { aborted, asTutorError, fromWire, LinkLost, type TutorError } from './errors.ts';
+import { asTutorError, fromWire, LinkLost, type TutorError } from './errors.ts';
 import type { Link } from './link.ts';
 import { type AppRouter, type ControlLinkOptions, controlLinks, type SocketOptions, socketOptions } from './trpc.ts';
 import { deferred, within } from './waiting.ts';
@@ -80,7 +80,8 @@ function linkOver(api: Api, { down, lose }: Lifeline, close: () => Promise<void>
     interrupt: (reply, signal) => call(signal, (options) => api.chat.interrupt.mutate(reply, options)),
     renewToken: (sessionId, signal) => call(signal, (options) => api.session.renewToken.mutate({ sessionId }, options)),
     async close() {
-      lose(aborted());
+      // Calls still under way go out again on the next link, or hear why there is none.
+      lose(new LinkLost('the connection was closed'));
       await close();
     },
   };

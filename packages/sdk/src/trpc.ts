@@ -18,6 +18,9 @@ import type { Procedures } from './procedures.ts';
 import { withQuickClose } from './quick-close.ts';
 import { protocolVersion, sdkVersion } from './version.ts';
 
+export { type FeedState, openFeed, receive } from './feed.ts';
+export type { FeedItem } from './feed-item.ts';
+
 interface RootTypes {
   ctx: object;
   meta: object;
@@ -53,7 +56,7 @@ export interface ControlLinkOptions {
   readonly url: string;
   /** An API key, a console token or an engine token; asked for each request. */
   readonly credential: string | null | (() => Promise<string>);
-  readonly fetch?: typeof fetch;
+  readonly fetch?: typeof globalThis.fetch;
 }
 
 /** Links of the control plane: one HTTP request a call, subscriptions as server-sent events, the credential in a header only. */
