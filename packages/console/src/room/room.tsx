@@ -1,0 +1,100 @@
+import { createTutorClient, type SessionView } from '@virtual-tutor/sdk';
+import { useCallback, useState } from 'react';
+import { useAction } from '../engine/use-action.ts';
+import { keptGrant } from '../engine/grants.ts';
+import { engineUrl, useStaff } from '../engine/staff.tsx';
+import { ArrowDown } from '../parts/icons.tsx';
+import { Confirmation } from '../parts/dialog.tsx';
+import { FailureNotice } from '../parts/notice.tsx';
+import { useTitle } from '../parts/page.tsx';
+import { useSpeech } from '../texts/use-language.tsx';
+import { Announcer } from './announcer.tsx';
+import { Composer } from './composer.tsx';
+import { Conversation } from './conversation.tsx';
+import { PassageSheet } from './passage-sheet.tsx';
+import { RoomHead } from './room-head.tsx';
+import { RoomNotices } from './room-notices.tsx';
+import type { OpenedPassage, Speaker } from './turn-view.tsx';
+import { useInterrupt } from './use-interrupt.ts';
+import { useLesson, useView } from './use-lesson.ts';
+import { useOutbox } from './use-outbox.ts';
+import { useStayAtEnd } from './use-stay-at-end.ts';
+
+/** The student's room. */
+export function Room({ sessionId }: { readonly sessionId: string }) {
+  const { say } = useSpeech();
+  const { signIn } = useStaff();
+  const lesson = useLesson(sessionId, signIn);
+  const view = useView(lesson.session);
+  const outbox = useOutbox(lesson.session, sessionId, view);
+  const tutor = speakerOf(view, say('yourTutor'));
+  const replying = isReplying(view);
+  const stop = useInterrupt(lesson.session, replying);
+  const [opened, setOpened] = useState<OpenedPassage | null>(null);
+  const [asksToEnd, setAsksToEnd] = useState(false);
+  const ending = useAction(useCallback(() => endLesson(sessionId), [sessionId]));
+  const { scroller, isAway, toEnd } = useStayAtEnd([view, outbox.unsent]);
+  useTitle(say('lessonWith', { name: tutor.name }));
+
+  const { send } = outbox;
+  const ask = useCallback(
+    (text: string) => {
+      send(text);
+      toEnd();
+    },
+    [send, toEnd],
+  );
+  const isOpen = view.ended === null && lesson.connection.state !== 'closed';
+  return (
+    <div className="room">
+      <RoomHead
+        tutor={tutor}
+        connection={lesson.connection}
+        mayLeave={signIn.status === 'signedIn'}
+        onEnd={view.ended === null ? () => setAsksToEnd(true) : null}
+      />
+      <div className="room-scroller" ref={scroller}>
+        <Conversation view={view} outbox={outbox} tutor={tutor} onOpen={setOpened} onAskAgain={isOpen ? ask : null} />
+      </div>
+      <Announcer view={view} />
+      <div className="room-foot">
+        {isAway ? (
+          <button type="button" className="button to-end" onClick={toEnd}>
+            <ArrowDown />
+            {say('toLatest')}
+          </button>
+        ) : null}
+        {ending.error === null ? null : <FailureNotice error={ending.error} onRetry={ending.run} />}
+        <RoomNotices view={view} lesson={lesson} mayLeave={signIn.status === 'signedIn'} />
+        {isOpen ? <Composer sessionId={sessionId} tutorName={tutor.name} replying={replying} onSend={ask} onStop={stop} /> : null}
+      </div>
+      {opened === null ? null : <PassageSheet opened={opened} tutor={tutor} onClose={() => setOpened(null)} />}
+      {asksToEnd ? (
+        <Confirmation
+          title={say('endLessonAsk')}
+          body={say('endLessonBody')}
+          action={say('endLesson')}
+          keep={say('keepGoing')}
+          onConfirm={ending.run}
+          onClose={() => setAsksToEnd(false)}
+        />
+      ) : null}
+    </div>
+  );
+}
+
+function speakerOf({ tutorId, tutorName, locale }: SessionView, unnamed: string): Speaker {
+  return { id: tutorId ?? '', name: tutorName ?? unnamed, locale };
+}
+
+function isReplying({ turns, ended }: SessionView): boolean {
+  const status = turns.at(-1)?.status;
+  return ended === null && (status === 'waiting' || status === 'replying');
+}
+
+/** With the student's own token, so that the log says who ended it. */
+async function endLesson(sessionId: string): Promise<void> {
+  const grant = keptGrant(sessionId);
+  if (grant === null) return;
+  await createTutorClient({ url: engineUrl, apiKey: grant.token }).sessions.end(sessionId);
+}
