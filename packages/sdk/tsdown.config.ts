@@ -6,21 +6,24 @@ const shared: UserConfig = {
   target: 'es2022',
   dts: true,
   fixedExtension: true,
-  sourcemap: false,
+  clean: false,
+};
+
+/** Bundled, so that this package has no dependencies and meets no second copy of tRPC. */
+const withTrpc: UserConfig = {
+  ...shared,
+  deps: { alwaysBundle: [/^@trpc\//], neverBundle: ['react'], onlyBundle: ['@trpc/client', '@trpc/server'] },
 };
 
 export default defineConfig([
   {
-    ...shared,
-    entry: ['src/index.ts', 'src/browser.ts', 'src/react.ts', 'src/testing.ts'],
-    // Bundled, so that this package has no dependencies and meets no second copy of tRPC.
-    deps: { alwaysBundle: [/^@trpc\//], neverBundle: ['react'] },
+    ...withTrpc,
+    entry: ['src/index.ts'],
+    clean: true,
+    // Its compiled class fields look like side effects, and would keep the WebSocket client in a bundle without sockets.
+    treeshake: { manualPureFunctions: ['_defineProperty'] },
   },
-  {
-    ...shared,
-    entry: ['src/trpc.ts'],
-    // Whoever comes here brings tRPC along.
-    deps: { neverBundle: [/^@trpc\//] },
-    clean: false,
-  },
+  { ...withTrpc, entry: ['src/browser.ts', 'src/react.ts', 'src/testing.ts'] },
+  // Whoever comes here brings tRPC along.
+  { ...shared, entry: ['src/trpc.ts'], deps: { neverBundle: [/^@trpc\//] } },
 ]);

@@ -1,19 +1,21 @@
 import {
   createWSClient,
   httpLink,
-  httpSubscriptionLink,
+  type OperationResultEnvelope,
   retryLink,
   splitLink,
+  TRPCClientError,
   type TRPCLink,
   type TRPCWebSocketClient,
   type WebSocketClientOptions,
   wsLink,
 } from '@trpc/client';
 import type { TRPCBuiltRouter, TRPCMutationProcedure, TRPCQueryProcedure, TRPCSubscriptionProcedure } from '@trpc/server';
+import { type Observer, observable } from '@trpc/server/observable';
 import { jitteredMs } from './backoff.ts';
 import { endpoint } from './endpoint.ts';
 import { fromWire } from './errors.ts';
-import { FetchEventSource } from './fetch-event-source.ts';
+import { NoEventStream, readEventStream, type ServerEvent } from './event-stream.ts';
 import type { Procedures } from './procedures.ts';
 import { withQuickClose } from './quick-close.ts';
 import { protocolVersion, sdkVersion } from './version.ts';
@@ -59,19 +61,71 @@ export interface ControlLinkOptions {
   readonly fetch?: typeof globalThis.fetch;
 }
 
-/** Links of the control plane: one HTTP request a call, subscriptions as server-sent events, the credential in a header only. */
+/**
+ * Links of the control plane: one HTTP request a call, subscriptions as server-sent events, the
+ * credential in a header only. A stream that broke ends with an error: subscribe again from the last id.
+ */
 export function controlLinks(options: ControlLinkOptions): TRPCLink<AppRouter>[] {
   const url = endpoint(options.url, 'http');
   const headers = () => headersFor(options.credential);
-  const { fetch: send } = options;
-  const source = { headers, ...(send === undefined ? {} : { fetch: send }) };
-  return [
-    splitLink({
-      condition: (op) => op.type === 'subscription',
-      true: httpSubscriptionLink({ url, EventSource: FetchEventSource, eventSourceOptions: source }),
-      false: httpLink({ url, headers, fetch: (input, init) => (send ?? fetch)(input, { ...init, signal: init?.signal ?? null }) }),
-    }),
-  ];
+  const send: typeof globalThis.fetch = options.fetch ?? ((input, init) => fetch(input, init));
+  const stream = eventStreamLink({ url, headers, fetch: send });
+  const call = httpLink<AppRouter>({ url, headers, fetch: (input, init) => send(input, { ...init, signal: init?.signal ?? null }) });
+  return [splitLink({ condition: ({ type }) => type === 'subscription', true: stream, false: call })];
+}
+
+type StreamObserver = Observer<OperationResultEnvelope<unknown, TRPCClientError<AppRouter>>, TRPCClientError<AppRouter>>;
+
+interface EventStreamLinkOptions {
+  readonly url: string;
+  readonly headers: () => Promise<Record<string, string>>;
+  readonly fetch: typeof globalThis.fetch;
+}
+
+/** tRPC's own `httpSubscriptionLink` hides refusals from whoever cannot use the built-in `EventSource`, and is four times as large. */
+function eventStreamLink({ url, headers, fetch }: EventStreamLinkOptions): TRPCLink<AppRouter> {
+  return () =>
+    ({ op }) =>
+      observable((observer) => {
+        const stop = new AbortController();
+        const read = async () =>
+          readEventStream({
+            url: `${url}/${op.path}?input=${encodeURIComponent(JSON.stringify(op.input))}`,
+            headers: await headers(),
+            fetch,
+            signal: stop.signal,
+            onEvent: (event) => pass(event, observer),
+          });
+        read().then(
+          () => observer.error(TRPCClientError.from(new Error('the stream ended'))),
+          (error: unknown) => observer.error(clientError(error)),
+        );
+        return () => stop.abort();
+      });
+}
+
+/** tRPC's event names: https://trpc.io/docs/client/links/httpSubscriptionLink */
+function pass({ type, data, lastEventId: id }: ServerEvent, observer: StreamObserver): void {
+  switch (type) {
+    case 'connected':
+      observer.next({ result: { type: 'started' } });
+      break;
+    case 'message':
+      observer.next({ result: { id, data: { id, data: JSON.parse(data) } } });
+      break;
+    case 'return':
+      observer.complete();
+      break;
+    case 'serialized-error':
+      observer.error(TRPCClientError.from({ error: JSON.parse(data) }));
+      break;
+    default:
+  }
+}
+
+function clientError(error: unknown): TRPCClientError<AppRouter> {
+  if (error instanceof NoEventStream && typeof error.body === 'object' && error.body !== null) return TRPCClientError.from(error.body);
+  return TRPCClientError.from(error instanceof Error ? error : new Error('the stream broke', { cause: error }));
 }
 
 async function headersFor(credential: ControlLinkOptions['credential']): Promise<Record<string, string>> {
