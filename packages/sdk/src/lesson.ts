@@ -187,9 +187,8 @@ export class Lesson implements TutorSession {
 
   /** Only before anything was shown: later it would mean that the log no longer knows what was. */
   #startOver(): boolean {
-    if (this.view.caughtUp && this.#state !== 'connecting') return false;
     const fresh = openFeed();
-    if (fresh === null || this.#feed.revision === 0) return false;
+    if (this.view.caughtUp || this.#feed.revision === 0 || fresh === null) return false;
     this.#feed = fresh;
     return true;
   }
@@ -227,7 +226,10 @@ export class Lesson implements TutorSession {
       turn.cancel().catch(() => {});
     };
     if (signal?.aborted === true) onAbort();
-    signal?.addEventListener('abort', onAbort, { once: true });
+    else if (signal !== undefined) {
+      signal.addEventListener('abort', onAbort);
+      void turn.settled().then(() => signal.removeEventListener('abort', onAbort));
+    }
     this.#deliver(text, clientMessageId, signal)
       .then((turnId) => turn.acknowledge(turnId))
       .catch((thrown: unknown) => {

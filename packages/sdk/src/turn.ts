@@ -35,6 +35,11 @@ export class LiveTurn implements Turn {
     return turn !== undefined && turnIsOver(turn);
   }
 
+  /** Resolves when it is over, for whatever reason. */
+  async settled(): Promise<void> {
+    await this.#finished().catch(() => {});
+  }
+
   /** The log has the message. */
   acknowledge(turnId: string): void {
     this.#id.resolve(turnId);
