@@ -71,7 +71,8 @@ async function keepSignedIn(apiKey: string | null, { onChange, signal }: Keeping
 async function attempt(apiKey: string | null): Promise<readonly [SignIn, waitMs: number | null]> {
   try {
     const credential = apiKey === null ? await signInOnLoopback(engineUrl) : { token: apiKey, expiresAt: null };
-    const client = createTutorClient({ url: engineUrl, apiKey: credential.token });
+    // The key was typed in by its owner, into a page that its owner's engine serves.
+    const client = createTutorClient({ url: engineUrl, apiKey: credential.token, allowApiKeyInBrowser: true });
     const { roles } = await client.whoami();
     const againMs = credential.expiresAt === null ? null : Math.max(retryMs, (Date.parse(credential.expiresAt) - Date.now()) * 0.8);
     return [{ status: 'signedIn', client, roles, withKey: apiKey !== null }, againMs];

@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest';
+import { draftOf, emptyDraft, settingsOf } from './tutor-draft.ts';
+
+const settings = {
+  name: 'Ada',
+  language: 'en',
+  systemPrompt: 'Teach.',
+  llmModel: null,
+  temperature: 0.4,
+  knowledgeBaseId: 'light',
+  greeting: 'Hello!',
+} as const;
+
+test('a tutor that nobody touched is saved as it was', () => {
+  expect(settingsOf(draftOf({ id: 'ada', revision: 3, status: 'active', settings }))).toEqual(settings);
+});
+
+test.each([
+  ['without a name', { id: 'ada', name: ' ' }],
+  ['with an id that is not one', { id: '-ada', name: 'Ada' }],
+  ['with a temperature above 2', { id: 'ada', name: 'Ada', temperature: '2.1' }],
+  ['with a temperature that is no number', { id: 'ada', name: 'Ada', temperature: 'warm' }],
+])('a draft %s cannot be saved', (_reason, change) => {
+  expect(settingsOf({ ...emptyDraft('en'), ...change })).toBeNull();
+});

@@ -1,0 +1,50 @@
+import type { Tutor, TutorSettings } from '@virtual-tutor/sdk';
+import { isSlug } from '../parts/slug.ts';
+import type { Language } from '../texts/texts.ts';
+
+/** A tutor's settings as they stand in the form: numbers and ids are text until saved. */
+export interface TutorDraft {
+  readonly id: string;
+  readonly name: string;
+  readonly language: Language;
+  readonly systemPrompt: string;
+  readonly llmModel: string;
+  readonly temperature: string;
+  readonly knowledgeBaseId: string;
+  readonly greeting: string;
+}
+
+export function emptyDraft(language: Language): TutorDraft {
+  return { id: '', name: '', language, systemPrompt: '', llmModel: '', temperature: '', knowledgeBaseId: '', greeting: '' };
+}
+
+export function draftOf({ id, settings }: Tutor): TutorDraft {
+  const { llmModel, temperature, knowledgeBaseId } = settings;
+  return {
+    ...settings,
+    id,
+    llmModel: llmModel ?? '',
+    temperature: temperature === null ? '' : String(temperature),
+    knowledgeBaseId: knowledgeBaseId ?? '',
+  };
+}
+
+/** Null while something in it is not valid. */
+export function settingsOf(draft: TutorDraft): TutorSettings | null {
+  const { name, language, systemPrompt, llmModel, knowledgeBaseId, greeting } = draft;
+  if (!isSlug(draft.id) || name.trim() === '' || !temperatureIsValid(draft.temperature)) return null;
+  return {
+    name: name.trim(),
+    language,
+    systemPrompt,
+    llmModel: llmModel.trim() === '' ? null : llmModel.trim(),
+    temperature: draft.temperature.trim() === '' ? null : Number(draft.temperature),
+    knowledgeBaseId: knowledgeBaseId === '' ? null : knowledgeBaseId,
+    greeting,
+  };
+}
+
+export function temperatureIsValid(text: string): boolean {
+  const value = Number(text);
+  return text.trim() === '' || (value >= 0 && value <= 2);
+}
