@@ -32,7 +32,7 @@ interface RootTypes {
     data: {
       code: string;
       httpStatus: number;
-      tutor: { code: string; message: string; retryable: boolean; retryAfterMs?: number; requestId: string };
+      tutor: { code: string; message: string; retryable: boolean; retryAfterMs?: number | undefined; requestId: string };
     };
   };
   transformer: false;

@@ -1,0 +1,57 @@
+/*
+ * Ties the hand-written types to the engine's router and schemas: a change on one side alone is a
+ * compile error here. Checked by `tsc`, never run.
+ */
+import type { inferRouterError, inferRouterInputs, inferRouterOutputs } from '@trpc/server';
+import type * as schemas from '@virtual-tutor/schemas';
+import type { AppRouter as EngineRouter } from '@virtual-tutor/server/router';
+import type * as contract from './contract.ts';
+import type * as feed from './feed-item.ts';
+import type { AppRouter } from './trpc.ts';
+
+/** Ids lose their brands, and everything is read-only: what is left has to be the same. */
+type Plain<T> = T extends string
+  ? T extends object
+    ? string
+    : T
+  : T extends readonly (infer Item)[]
+    ? readonly Plain<Item>[]
+    : T extends object
+      ? { readonly [Key in keyof T]: Plain<T[Key]> }
+      : T;
+type Same<A, B> = [Plain<A>] extends [Plain<B>] ? ([Plain<B>] extends [Plain<A>] ? true : false) : false;
+type Takes<Accepted, Given> = [Given] extends [Accepted] ? true : false;
+declare function check<_Claim extends true>(): void;
+
+type In = inferRouterInputs<EngineRouter>;
+type Out = inferRouterOutputs<EngineRouter>;
+type OwnIn = inferRouterInputs<AppRouter>;
+type OwnOut = inferRouterOutputs<AppRouter>;
+
+export function schemasAndContractAgree(): void {
+  check<Same<contract.ErrorCode, schemas.ErrorCode>>();
+  check<Same<contract.Locale, schemas.Locale>>();
+  check<Same<contract.Role, schemas.Role>>();
+  check<Same<contract.EndReason, schemas.SessionEndReason>>();
+  check<Same<contract.Session, schemas.Session>>();
+  check<Same<contract.Grant, schemas.Grant>>();
+  check<Same<contract.TutorSettings, schemas.TutorSettings>>();
+  check<Same<contract.Tutor, schemas.Tutor>>();
+  check<Same<contract.KnowledgeBase, schemas.KnowledgeBase>>();
+  check<Same<contract.KnowledgeDocument, schemas.Document>>();
+  check<Same<contract.Health, schemas.Health>>();
+  check<Same<contract.TranscriptTurn, schemas.TranscriptTurn>>();
+  check<Same<contract.ChainVerdict, schemas.ChainVerdict>>();
+  check<Same<contract.Passage, schemas.CitedPassage>>();
+  check<Same<feed.FeedItem, schemas.FeedItem>>();
+  check<Same<feed.FeedCursor, schemas.FeedCursor>>();
+}
+
+export function theRouterIsTheEngines(): void {
+  check<Takes<In, OwnIn>>();
+  check<Same<OwnIn, In>>();
+  check<Same<Omit<OwnOut, 'audit' | 'session'>, Omit<Out, 'audit' | 'session'>>>();
+  check<Same<OwnOut['audit']['events'], Out['audit']['events']>>();
+  check<Takes<contract.AuditedState['state'], Plain<Out['audit']['state']['state']>>>();
+  check<Takes<inferRouterError<AppRouter>, inferRouterError<EngineRouter>>>();
+}
