@@ -5,10 +5,14 @@ import { createHTTPHandler } from '@trpc/server/adapters/standalone';
 import { applyWSSHandler } from '@trpc/server/adapters/ws';
 import { api, type ErrorCode, errorCodes, type FeedItem, maxFrameBytes, parseFeedId, SessionId, TurnId } from '@virtual-tutor/schemas';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { ScriptedLesson, ScriptedReader } from './scripted-lesson.ts';
+import { type Addressed, ScriptedLesson, ScriptedReader } from './scripted-lesson.ts';
 
 export const sessionId = SessionId.parse('0190b0a0-0000-7000-8000-000000000001');
-export const firstTurn = TurnId.parse('0190b0a0-0000-4000-8000-00000000000a');
+
+/** The turn of the n-th message, from 0. */
+export function turnNumber(n: number): TurnId {
+  return TurnId.parse(`0190b0a0-0000-4000-8000-${n.toString(16).padStart(12, '0')}`);
+}
 
 interface Context {
   readonly token: string | null;
@@ -63,10 +67,20 @@ export class Script {
     this.sent.push(message);
     const known = this.#turns.get(message.clientMessageId);
     if (known !== undefined) return known;
-    const turnId = TurnId.parse(`0190b0a0-0000-4000-8000-${(this.#turns.size + 10).toString(16).padStart(12, '0')}`);
+    const turnId = turnNumber(this.#turns.size);
     this.#turns.set(message.clientMessageId, turnId);
     this.onSend(turnId, message);
     return turnId;
+  }
+}
+
+/** What the reader is handed until the session ends or the signal aborts. */
+async function* following(lesson: ScriptedLesson, reader: ScriptedReader, signal: AbortSignal): AsyncGenerator<Addressed, void, undefined> {
+  while (!signal.aborted) {
+    const next = reader.next();
+    if (next === null) await lesson.changed(signal);
+    else yield next;
+    if (next?.item.type === 'sessionEnded') return;
   }
 }
 
@@ -87,16 +101,10 @@ function routerOf(script: Script) {
         const reader = new ScriptedReader(script.lesson, cursor);
         script.openFeeds += 1;
         try {
-          while (signal?.aborted === false) {
-            const next = reader.next();
-            if (next === null) {
-              await script.lesson.changed(signal);
-              continue;
-            }
-            yield tracked(next.id, next.item);
+          for await (const { id, item } of following(script.lesson, reader, signal ?? new AbortController().signal)) {
+            yield tracked(id, item);
             script.itemsSent += 1;
             if (script.cutAfter.delete(script.itemsSent)) ctx.socket?.terminate();
-            if (next.item.type === 'sessionEnded') break;
           }
         } finally {
           script.openFeeds -= 1;

@@ -47,6 +47,12 @@ export class ScriptedLesson {
     this.#wake();
   }
 
+  /** Something that only a newer engine says. */
+  appendRaw(item: { readonly type: string; readonly [field: string]: unknown }): void {
+    // The wire carries whatever an engine sends; this one's schemas do not know it.
+    this.append(item as unknown as FeedItem);
+  }
+
   /** A piece of the sentence `index` of the reply under way. */
   piece(index: number, text: string): void {
     this.#live?.pieces.push({ index, text });
