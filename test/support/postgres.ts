@@ -17,6 +17,10 @@ export const postgresAvailable = binFolder !== undefined;
 
 export interface PostgresServer extends AsyncDisposable {
   readonly url: string;
+  /** Of one of its databases. */
+  urlOf(database: string): string;
+  /** Its own, gone with it. */
+  readonly folder: string;
   readonly dataDir: string;
   readonly port: number;
   /** Without a word of warning, every process of it. */
@@ -80,6 +84,8 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
   await start();
   return {
     url: url('postgres'),
+    urlOf: url,
+    folder,
     dataDir,
     port,
     start,

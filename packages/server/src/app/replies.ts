@@ -41,6 +41,8 @@ export interface ReplyTask {
   readonly tenantId: TenantId;
   readonly turnId: TurnId;
   readonly epoch: number;
+  /** Found open after a take-over: the log may hold part of the turn already. */
+  readonly recovered: boolean;
 }
 
 type Active = Extract<SessionState, { status: 'active' }>;
@@ -123,7 +125,7 @@ class ReplyInTheMaking {
 
   async #make(state: Active, turn: OpenTurn, changed: () => void): Promise<void> {
     const { models, stallMs, firstTextMs } = this.#options;
-    const before = turn.status === 'replying' ? await this.#resume(turn) : null;
+    const before = this.#task.recovered ? await this.#resume(turn) : null;
     if (this.live.abort.signal.aborted) return;
     const passages = this.#retrieve(state, turn, before);
     const { tutor, llm, fallback } = await this.#tutorOf(state);
