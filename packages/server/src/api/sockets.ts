@@ -42,7 +42,8 @@ export class Sockets {
       router: appRouter,
       createContext: ({ req, res, info }) => this.#contextOf(req, res, info.connectionParams),
       onError: ({ error, path, ctx }) => {
-        if (error.code === 'INTERNAL_SERVER_ERROR') options.onDefect(error.cause ?? error, path, ctx?.requestId ?? 'none');
+        if (error.code === 'INTERNAL_SERVER_ERROR' && !isBadFrame(error.cause))
+          options.onDefect(error.cause ?? error, path, ctx?.requestId ?? 'none');
       },
       maxBatchSize: maxBatch,
       keepAlive: { enabled: true, pingMs: 15_000, pongWaitMs: 5_000 },
@@ -98,6 +99,11 @@ export class Sockets {
       connection: connectionOf(webSocket),
     };
   }
+}
+
+/** A frame that breaks the protocol or its limits: the client's fault, answered by closing its socket. */
+function isBadFrame(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code.startsWith('WS_ERR_');
 }
 
 function refuseUpgrade(socket: Duplex, status: 403 | 404, reason: string): void {
