@@ -268,10 +268,11 @@ export class Lesson implements TutorSession {
   async *#eventsAfter(view: SessionView, signal: AbortSignal | undefined): AsyncGenerator<TurnEvent, void, undefined> {
     for (let seen = view; ; ) {
       const now = this.view;
-      yield* lessonEvents(seen, now);
-      const changed = seen !== now;
-      seen = now;
-      if (changed) continue;
+      if (seen !== now) {
+        yield* lessonEvents(seen, now);
+        seen = now;
+        continue;
+      }
       if (signal?.aborted === true) throw aborted(signal.reason);
       if (this.#failure !== null) {
         if (this.#failure.code === 'aborted' || this.#failure.code === 'session_ended') return;

@@ -54,6 +54,8 @@ async function outcomeOf(stay: Stay, outage: Outage): Promise<TutorError> {
 }
 
 async function followOnce(stay: Stay, outage: Outage, token: string): Promise<void> {
+  // Closed while the token was fetched: the signal tells it no second time.
+  if (stay.signal.aborted) throw aborted(stay.signal.reason);
   const link = stay.open(token);
   const lastEventId = stay.resumeFrom();
   let connected = false;

@@ -64,7 +64,8 @@ export class LiveTurn implements Turn {
         const turn = this.#host.find(this.clientMessageId);
         const events = turn === undefined ? [] : turnEvents(seen, turn);
         seen = turn;
-        yield* events;
+        // Even `yield*` of nothing lets time pass, in which a change would go unseen.
+        if (events.length > 0) yield* events;
         if (turn !== undefined && turnIsOver(turn)) return;
         if (events.length === 0) await this.#change();
       }
