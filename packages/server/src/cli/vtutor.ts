@@ -1,0 +1,167 @@
+import { parseArgs } from 'node:util';
+import { TRPCClientError } from '@trpc/client';
+import { KeyId, Role, SessionId } from '@virtual-tutor/schemas';
+import { type Config, ConfigError, parseConfig } from '../config.ts';
+import { DataFolderInUse } from '../store/embedded-postgres.ts';
+import { examine } from './doctor.ts';
+import { type EngineClient, withEngine } from './engine-client.ts';
+import { replay } from './replay.ts';
+
+const usage = `vtutor COMMAND
+
+  serve                             run the engine, like npm start
+  doctor [--json]                   look for known troubles, with the fix of each
+  replay SESSION [--at REVISION] [--json]
+                                    a session's timeline and the state it folds to
+  audit verify [SESSION]            recompute the hash chain of one session, or of all
+  projections list                  read models, and how far they are
+  projections rebuild NAME          build one anew beside the one that serves
+  keys create ROLE [LABEL]          ROLE: operator, teacher or auditor; shows the key once
+  keys list
+  keys revoke KEY_ID
+
+Settings are environment variables: see docs/configuration.md`;
+
+/** The command line is not right. */
+class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+interface Command {
+  readonly words: readonly string[];
+  readonly json: boolean;
+  readonly at: number | undefined;
+}
+
+function commandOf(args: readonly string[]): Command {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: { json: { type: 'boolean', default: false }, at: { type: 'string' }, help: { type: 'boolean', short: 'h', default: false } },
+  });
+  if (values.help) throw new UsageError(usage);
+  const at = values.at === undefined ? undefined : Number(values.at);
+  if (at !== undefined && (!Number.isInteger(at) || at < 1)) throw new UsageError('--at takes a revision: a whole number from 1');
+  return { words: positionals, json: values.json, at };
+}
+
+function sessionOf(word: string | undefined): SessionId {
+  const parsed = SessionId.safeParse(word);
+  if (!parsed.success) throw new UsageError('which session? its id is in `sessions.list` and on the audit page');
+  return parsed.data;
+}
+
+async function doctor(config: Config, json: boolean): Promise<number> {
+  const findings = await examine(config);
+  if (json) console.log(JSON.stringify(findings));
+  for (const { name, status, found, fix } of json ? [] : findings) {
+    console.log(`${status === 'ok' ? 'ok     ' : status.toUpperCase()} ${name}: ${found}`);
+    if (fix !== null) console.log(`        ${fix}`);
+  }
+  return findings.some(({ status }) => status === 'trouble') ? 1 : 0;
+}
+
+async function verify(client: EngineClient, only: SessionId | null): Promise<number> {
+  let broken = 0;
+  let checked = 0;
+  for await (const sessionId of only === null ? allSessions(client) : [only]) {
+    const verdict = await client.audit.verify.query({ sessionId });
+    checked += 1;
+    if (verdict.verdict === 'intact') continue;
+    broken += 1;
+    console.log(`BROKEN ${sessionId} at revision ${verdict.revision}: ${verdict.reason}`);
+  }
+  console.log(`${checked} checked, ${broken} broken`);
+  return broken === 0 ? 0 : 1;
+}
+
+async function* allSessions(client: EngineClient): AsyncGenerator<SessionId, void, undefined> {
+  for (let cursor: string | undefined; ; ) {
+    const page = await client.audit.sessions.query({ limit: 200, ...(cursor === undefined ? {} : { cursor }) });
+    for (const { id } of page.items) yield id;
+    if (page.nextCursor === null) return;
+    cursor = page.nextCursor;
+  }
+}
+
+async function projections(client: EngineClient, [verb, name]: readonly (string | undefined)[]): Promise<number> {
+  if (verb === 'rebuild' && name !== undefined) {
+    const { generation } = await client.projections.rebuild.mutate({ name });
+    console.log(`${name}: generation ${generation} is being built; the one before serves until it is done`);
+    return 0;
+  }
+  if (verb !== 'list') throw new UsageError(usage);
+  for (const { name: projection, generation, state, position, lag, error } of await client.projections.list.query()) {
+    console.log(
+      `${projection.padEnd(16)} generation ${generation}  ${state.padEnd(10)} at ${position}, ${lag} behind${error === null ? '' : `  ${error}`}`,
+    );
+  }
+  return 0;
+}
+
+async function keys(client: EngineClient, [verb, subject, label]: readonly (string | undefined)[]): Promise<number> {
+  switch (verb) {
+    case 'create': {
+      const role = Role.safeParse(subject);
+      if (!role.success) throw new UsageError('which role? operator, teacher or auditor');
+      const { key, keyId } = await client.keys.create.mutate({ role: role.data, label: label ?? '' });
+      console.log(`${keyId}  ${role.data}\n${key}\nShown this once: keep it where the program that uses it can read it, and nobody else.`);
+      return 0;
+    }
+    case 'list':
+      for (const { keyId, role, label: named, issuedAt, revokedAt } of await client.keys.list.query()) {
+        console.log(`${keyId}  ${role.padEnd(8)}  ${issuedAt}  ${revokedAt === null ? 'active' : `revoked ${revokedAt}`}  ${named}`);
+      }
+      return 0;
+    case 'revoke': {
+      const keyId = KeyId.safeParse(subject);
+      if (!keyId.success) throw new UsageError('which key? `vtutor keys list` shows their ids');
+      await client.keys.revoke.mutate({ keyId: keyId.data });
+      console.log(`${keyId.data} is revoked`);
+      return 0;
+    }
+    default:
+      throw new UsageError(usage);
+  }
+}
+
+async function runCommand({ words: [noun, ...rest], json, at }: Command): Promise<number> {
+  if (noun === 'serve') {
+    await import('../main.ts');
+    return new Promise(() => undefined);
+  }
+  const config = parseConfig(process.env);
+  switch (noun) {
+    case 'doctor':
+      return doctor(config, json);
+    case 'replay': {
+      const sessionId = sessionOf(rest[0]);
+      console.log(await withEngine(config, (client) => replay(client, { sessionId, at, json })));
+      return 0;
+    }
+    case 'audit': {
+      if (rest[0] !== 'verify') throw new UsageError(usage);
+      const only = rest[1] === undefined ? null : sessionOf(rest[1]);
+      return withEngine(config, (client) => verify(client, only));
+    }
+    case 'projections':
+      return withEngine(config, (client) => projections(client, rest));
+    case 'keys':
+      return withEngine(config, (client) => keys(client, rest));
+    default:
+      throw new UsageError(usage);
+  }
+}
+
+function explain(error: unknown): string {
+  if (error instanceof UsageError || error instanceof ConfigError || error instanceof DataFolderInUse) return error.message;
+  if (error instanceof TRPCClientError) return `refused: ${error.message}`;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+try {
+  process.exit(await runCommand(commandOf(process.argv.slice(2))));
+} catch (error) {
+  console.error(explain(error));
+  process.exit(error instanceof UsageError ? 2 : 1);
+}
