@@ -35,7 +35,9 @@ export class Privacy {
     const { tenantId } = context;
     await projections.waitFor(await store.head());
     const sessionIds = await this.#activeSessions(tenantId, studentId);
-    for (const sessionId of sessionIds) await this.#options.lessons.end(sessionId, 'revoked', context);
+    // One command writes to one stream: the caller's id is for the tenant's.
+    const ending: CommandContext = { tenantId, actor: context.actor };
+    for (const sessionId of sessionIds) await this.#options.lessons.end(sessionId, 'revoked', ending);
     const { keyId } = await vault.destroy({ tenantId, studentId });
     this.#dropPlaintext();
     const handled = await handle.handle({
