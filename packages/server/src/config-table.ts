@@ -14,11 +14,14 @@ export interface Variable {
   readonly later?: boolean;
 }
 
-const port = z.coerce.number().int().min(0).max(65_535);
+const port = z.coerce.number().int().min(1).max(65_535);
 const seconds = z.coerce.number().int().min(1).max(604_800);
 const perMinute = z.coerce.number().int().min(1).max(1_000_000);
+/** Python's `True` is as good as ours: the predecessor's files stay right. */
 const flag = z
-  .enum(['true', 'false', '1', '0', 'yes', 'no', 'on', 'off'])
+  .string()
+  .toLowerCase()
+  .pipe(z.enum(['true', 'false', '1', '0', 'yes', 'no', 'on', 'off']))
   .transform((word) => word === 'true' || word === '1' || word === 'yes' || word === 'on');
 const httpUrl = z
   .url({ protocol: /^https?$/ })
@@ -39,7 +42,7 @@ export const variables = {
     group: 'server',
     fallback: '9000',
     schema: port,
-    expects: 'a port, 0 to 65535 (0: any free one)',
+    expects: 'a port, 1 to 65535',
     meaning: { en: 'Port of the control plane, the page, and the data plane too', zh: '控制面、网页以及数据面的端口' },
   },
   WEBSOCKET_HOST: {
@@ -52,7 +55,7 @@ export const variables = {
   WEBSOCKET_PORT: {
     group: 'server',
     fallback: '9001',
-    schema: port,
+    schema: z.union([port, z.literal('0').transform(Number)]),
     expects: 'a port, 1 to 65535, or 0 for none of its own',
     meaning: {
       en: 'Port of the data plane alone; 0, or the same as MANAGEMENT_API_PORT: none of its own',
@@ -114,7 +117,10 @@ export const variables = {
   LOG_LEVEL: {
     group: 'server',
     fallback: 'info',
-    schema: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']),
+    schema: z
+      .string()
+      .toLowerCase()
+      .pipe(z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])),
     expects: 'trace, debug, info, warn, error or silent',
     meaning: { en: 'How much is written to standard error', zh: '标准错误输出的日志级别' },
   },
@@ -311,7 +317,7 @@ export const laterVariables: Readonly<Record<string, Variable>> = {
     ...webrtc,
     fallback: '10110',
     schema: port,
-    expects: 'a port',
+    expects: 'a port, 1 to 65535',
     meaning: { en: 'First mapped UDP port', zh: '映射的第一个 UDP 端口' },
   },
   WEBRTC_PORT_MAX: {

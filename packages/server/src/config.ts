@@ -7,7 +7,6 @@ import { laterVariables, type Variable, variables } from './config-table.ts';
 
 export interface Config {
   readonly managementApiHost: string;
-  /** 0: any free one. */
   readonly managementApiPort: number;
   readonly websocketHost: string;
   /** 0, or the management port: no port of its own. */
@@ -54,12 +53,14 @@ export class ConfigError extends Error {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 type Name = keyof typeof variables;
-type Value<N extends Name> = z.infer<(typeof variables)[N]['schema']>;
+type Value<N extends Name> = z.infer<(typeof variables)[N]['schema']> | ((typeof variables)[N]['fallback'] extends null ? null : never);
 
 const withoutSuccessor: Readonly<Record<string, string>> = {
   MUSETALK_CONDA_ENV: 'MUSETALK_CONDA_ENV has no successor: there is no Python here; remove it',
   FFMPEG_PATH: 'FFMPEG_PATH is accepted but not used: FFmpeg comes inside an npm package',
 };
+/** Prefixes that nobody else uses: a name that begins so was meant for us. */
+const ours = /^(TUTOR|WEBRTC|MUSETALK|MANAGEMENT_API)_/;
 const tutorModelPattern = /^TUTOR_(.+)_LLM_MODEL$/;
 const pageFolder = fileURLToPath(new URL('../../console/dist', import.meta.url));
 
@@ -82,17 +83,16 @@ export function parseConfig(env: Environment): Config {
   if (problems.length > 0) throw new ConfigError(problems);
   // Each value came out of the schema that its name stands for in the table.
   const get = <N extends Name>(name: N) => values.get(name) as Value<N>;
-  const optional = <N extends Name>(name: N) => (values.get(name) ?? null) as Value<N> | null;
   const port = get('MANAGEMENT_API_PORT');
   return {
     managementApiHost: get('MANAGEMENT_API_HOST'),
     managementApiPort: port,
     websocketHost: get('WEBSOCKET_HOST'),
     websocketPort: get('WEBSOCKET_PORT'),
-    publicUrl: optional('WEBSOCKET_URL') ?? optional('PUBLIC_URL') ?? `http://127.0.0.1:${port}`,
-    allowedOrigins: optional('ALLOWED_ORIGINS') ?? [],
+    publicUrl: get('WEBSOCKET_URL') ?? get('PUBLIC_URL') ?? `http://127.0.0.1:${port}`,
+    allowedOrigins: get('ALLOWED_ORIGINS') ?? [],
     nodeName:
-      optional('NODE_NAME') ??
+      get('NODE_NAME') ??
       hostname()
         .replaceAll(/[^A-Za-z0-9_.-]/g, '-')
         .slice(0, 60),
@@ -110,9 +110,9 @@ export function parseConfig(env: Environment): Config {
     extractivePaceMs: get('EXTRACTIVE_PACE_MS'),
     tutorModels: tutorModels(env),
     dataDir: get('DATA_DIR'),
-    databaseUrl: optional('DATABASE_URL'),
-    masterKey: optional('MASTER_KEY'),
-    engineTokenSecret: optional('ENGINE_TOKEN_SECRET'),
+    databaseUrl: get('DATABASE_URL'),
+    masterKey: get('MASTER_KEY'),
+    engineTokenSecret: get('ENGINE_TOKEN_SECRET'),
     rates: {
       perKey: get('RATE_PER_KEY'),
       perToken: get('RATE_PER_TOKEN'),
@@ -126,11 +126,13 @@ export function parseConfig(env: Environment): Config {
 
 /** Settings that differ from their defaults, for the operator's first look; secrets only as set or not. */
 export function describeConfig(env: Environment): readonly string[] {
-  return Object.entries({ ...variables, ...laterVariables }).flatMap(([name, variable]: [string, Variable]) => {
+  const known = Object.entries({ ...variables, ...laterVariables }).flatMap(([name, variable]: [string, Variable]) => {
     const written = env[name]?.trim();
     if (written === undefined || written === '' || written === variable.fallback) return [];
-    return [`${name.padEnd(22)} ${variable.secret === true ? 'set' : written}`];
+    return [[name, variable.secret === true ? 'set' : written] as const];
   });
+  const models = [...tutorModels(env)].map(([id, model]) => [`TUTOR_${id}_LLM_MODEL`, model] as const);
+  return [...known, ...models].map(([name, value]) => `${name.padEnd(22)} ${value}`);
 }
 
 function tutorModels(env: Environment): ReadonlyMap<string, string> {
@@ -148,7 +150,8 @@ function noticesOf(env: Environment): string[] {
     if (withoutSuccessor[name] !== undefined) return [withoutSuccessor[name]];
     if (known.has(name) || tutorModelPattern.test(name)) return [];
     const meant = [...known].find((candidate) => isTypoOf(name, candidate));
-    return meant === undefined ? [] : [`${name} is not a variable of this engine: did you mean ${meant}?`];
+    if (meant !== undefined) return [`${name} is not a variable of this engine: did you mean ${meant}?`];
+    return ours.test(name) ? [`${name} is not a variable of this engine: see docs/configuration.md`] : [];
   });
 }
 
