@@ -130,6 +130,7 @@ async function listen(config: Config, { app, log, cleanUp }: Pick<Parts, 'log' |
     repliesUnderWay: app.repliesUnderWay,
   });
   cleanUp.defer(app.onEvent((event) => metrics.follow(event)));
+  app.onDelta((waitedMs) => metrics.deltaWaited(waitedMs));
   const control = createControlServer({ app, metrics, sockets, allowedOrigins, onDefect, pageFolder: config.pageFolder });
   const port = await bind(control, config.managementApiPort, config.managementApiHost);
   cleanUp.defer(() => shut(control));

@@ -5,6 +5,8 @@ import type { ClearEvent } from '../app/event-codec.ts';
 export interface Metrics {
   readonly contentType: string;
   read(): Promise<string>;
+  /** How long a piece of a reply waited for its reader, ms. */
+  deltaWaited(ms: number): void;
   /** Told of every event, in order. */
   follow(event: ClearEvent): void;
 }
@@ -36,11 +38,18 @@ export function createMetrics(gauges: Gauges): Metrics {
   const failures = new Counter({ name: 'tutor_reply_failures_total', help: 'Failed replies by code', labelNames: ['code'], registers });
   const buckets = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
   const firstToken = new Histogram({ name: 'tutor_reply_first_token_seconds', help: 'Message to first token', buckets, registers });
+  const waited = new Histogram({
+    name: 'tutor_delta_wait_seconds',
+    help: 'From a piece of a reply being made to its socket',
+    buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1],
+    registers,
+  });
   const total = new Histogram({ name: 'tutor_reply_total_seconds', help: 'Message to end of the reply', buckets, registers });
 
   return {
     contentType: registry.contentType,
     read: () => registry.metrics(),
+    deltaWaited: (ms) => waited.observe(ms / 1000),
     follow(event) {
       position.set(event.stored.position);
       events.inc({ type: event.type });

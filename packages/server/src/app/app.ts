@@ -72,6 +72,8 @@ export interface App extends AsyncDisposable {
   health(): Promise<Health>;
   /** For a page on the engine machine itself: all roles, for an hour. */
   signInConsole(): Promise<{ readonly token: string; readonly expiresAt: string }>;
+  /** Tells how long each piece of a reply waited for its reader, ms. */
+  onDelta(listener: (waitedMs: number) => void): void;
   /** Tells every event that can be read, in order. Returns the unsubscribe. */
   onEvent(listener: (event: ClearEvent) => void): () => void;
 }
@@ -85,7 +87,11 @@ export async function openApp(options: AppOptions): Promise<App> {
   const handle = new Handle({ store, codec, clock, ids });
   const tail = await Tail.start(store, onDefect);
   const library = new Library({ store, blobs, handle, createIndex: options.createIndex, node, onDefect });
-  const feeds = new LessonFeeds({ store, codec, tail, present: createPresentation(handle, library) });
+  const deltaListeners = new Set<(waitedMs: number) => void>();
+  const onDelta = (waitedMs: number) => {
+    for (const listener of deltaListeners) listener(waitedMs);
+  };
+  const feeds = new LessonFeeds({ store, codec, tail, clock, onDelta, present: createPresentation(handle, library) });
   const replies = new Replies({
     ...options,
     handle,
@@ -135,6 +141,7 @@ export async function openApp(options: AppOptions): Promise<App> {
     repliesUnderWay: () => replies.underWay,
     health: () => health.read(),
     signInConsole: () => tokens.signConsole({ tenantId: defaultTenant, roles: ['operator', 'teacher', 'auditor'] }, consoleTtlMs),
+    onDelta: (listener) => void deltaListeners.add(listener),
     onEvent,
     async [Symbol.asyncDispose]() {
       await lessons.close();

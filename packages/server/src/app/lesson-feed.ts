@@ -10,7 +10,7 @@ import {
 import type { Refusal } from '../domain/decision.ts';
 import type { EventCodec, OpenEvent } from './event-codec.ts';
 import type { LiveReply } from './live-reply.ts';
-import type { EventStore } from './ports.ts';
+import type { Clock, EventStore } from './ports.ts';
 import type { Tail } from './tail.ts';
 
 export interface AddressedItem {
@@ -36,6 +36,9 @@ export interface LessonFeedOptions {
   readonly codec: EventCodec;
   readonly tail: Tail;
   readonly present: Present;
+  readonly clock: Clock;
+  /** How long a piece waited here before it went to its reader, ms. */
+  readonly onDelta: (waitedMs: number) => void;
 }
 
 const pageSize = 200;
@@ -137,6 +140,7 @@ export class LessonFeed {
     if (live === null || !reader.follows(live)) return;
     for (let next = live.next(reader.ordinal, reader.revision); next !== null; next = live.next(reader.ordinal, reader.revision)) {
       reader.ordinal = next.ordinal;
+      this.#options.onDelta(this.#options.clock.now() - next.madeAtMs);
       yield { id: reader.id(), item: { type: 'delta', turnId: live.turnId, index: next.index, text: next.text } };
       live.shown(reader.position(live));
     }

@@ -11,9 +11,9 @@ function reply() {
 
 test('a sentence is heard when its last piece was shown, and is told once', () => {
   const { live, heard } = reply();
-  live.push(0, 'One ');
+  live.push({ index: 0, text: 'One ', madeAtMs: 0 });
   live.shown({ revision: 0, ordinal: 1 });
-  live.push(0, 'two. ');
+  live.push({ index: 0, text: 'two. ', madeAtMs: 0 });
   live.closed(0);
   expect(heard).toEqual([]);
   live.shown({ revision: 0, ordinal: 2 });
@@ -23,7 +23,7 @@ test('a sentence is heard when its last piece was shown, and is told once', () =
 
 test('a reader that was shown the committed sentence heard it, however late it came', () => {
   const { live, heard } = reply();
-  live.push(0, 'One. ');
+  live.push({ index: 0, text: 'One. ', madeAtMs: 0 });
   live.closed(0);
   live.committed(0, 7);
   live.shown({ revision: 6, ordinal: 0 });
@@ -34,24 +34,24 @@ test('a reader that was shown the committed sentence heard it, however late it c
 
 test('pieces of one sentence are joined, those already in the log are left out', () => {
   const { live } = reply();
-  live.push(0, 'One');
-  live.push(0, '. ');
+  live.push({ index: 0, text: 'One', madeAtMs: 0 });
+  live.push({ index: 0, text: '. ', madeAtMs: 0 });
   live.closed(0);
-  live.push(1, 'Two');
-  expect(live.next(0, 5)).toEqual({ index: 0, text: 'One. ', ordinal: 2 });
-  expect(live.next(1, 5)).toEqual({ index: 0, text: '. ', ordinal: 2 });
+  live.push({ index: 1, text: 'Two', madeAtMs: 0 });
+  expect(live.next(0, 5)).toEqual({ index: 0, text: 'One. ', madeAtMs: 0, ordinal: 2 });
+  expect(live.next(1, 5)).toEqual({ index: 0, text: '. ', madeAtMs: 0, ordinal: 2 });
   live.committed(0, 6);
-  expect(live.next(0, 5)).toEqual({ index: 0, text: 'One. ', ordinal: 2 });
-  expect(live.next(0, 6)).toEqual({ index: 1, text: 'Two', ordinal: 3 });
+  expect(live.next(0, 5)).toEqual({ index: 0, text: 'One. ', madeAtMs: 0, ordinal: 2 });
+  expect(live.next(0, 6)).toEqual({ index: 1, text: 'Two', madeAtMs: 0, ordinal: 3 });
   expect(live.next(3, 6)).toBeNull();
 });
 
 test('what was shown ends in the middle of the sentence that was cut', () => {
   const { live } = reply();
-  live.push(0, 'One. ');
+  live.push({ index: 0, text: 'One. ', madeAtMs: 0 });
   live.closed(0);
-  live.push(1, 'Two ');
-  live.push(1, 'three.');
+  live.push({ index: 1, text: 'Two ', madeAtMs: 0 });
+  live.push({ index: 1, text: 'three.', madeAtMs: 0 });
   live.shown({ revision: 0, ordinal: 2 });
   expect(live.shownFrom(0)).toBe('One. Two ');
   expect(live.shownFrom(1)).toBe('Two ');
@@ -60,7 +60,7 @@ test('what was shown ends in the middle of the sentence that was cut', () => {
 test('a resumed reply settles when the inherited sentences were shown too', async () => {
   const { live, heard } = reply();
   live.inherited(0, { text: 'One. ', revision: 4 });
-  live.push(1, 'Two.');
+  live.push({ index: 1, text: 'Two.', madeAtMs: 0 });
   live.closed(1);
   live.generated();
   live.shown({ revision: 3, ordinal: 1 });

@@ -4,6 +4,8 @@ import type { TurnId } from '@virtual-tutor/schemas';
 export interface Piece {
   readonly index: number;
   readonly text: string;
+  /** When it was made, epoch ms. */
+  readonly madeAtMs: number;
 }
 
 interface SentenceProgress {
@@ -57,8 +59,9 @@ export class LiveReply {
     this.#startRevision = revision;
   }
 
-  push(index: number, text: string): void {
-    this.#pieces.push({ index, text });
+  push(piece: Piece): void {
+    const { index, text } = piece;
+    this.#pieces.push(piece);
     const sentence = this.#sentences.get(index) ?? { revision: null, lastOrdinal: null, text: '', heard: false, reported: false };
     sentence.text += text;
     this.#sentences.set(index, sentence);
@@ -97,7 +100,7 @@ export class LiveReply {
   }
 
   /** The next pieces of one sentence after `ordinal`, joined, that are not yet in the log at `revision`. Null: none. */
-  next(ordinal: number, revision: number): { readonly index: number; readonly text: string; readonly ordinal: number } | null {
+  next(ordinal: number, revision: number): (Piece & { readonly ordinal: number }) | null {
     let at = ordinal;
     while (at < this.#pieces.length && this.#inLog(at, revision)) at += 1;
     const first = this.#pieces[at];
@@ -107,7 +110,7 @@ export class LiveReply {
       text += this.#pieces[at]?.text ?? '';
       at += 1;
     }
-    return { index: first.index, text, ordinal: at };
+    return { ...first, text, ordinal: at };
   }
 
   /** What was shown from sentence `from` on: the end of the heard text when the reply is cut. */

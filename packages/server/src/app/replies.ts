@@ -147,7 +147,7 @@ class ReplyInTheMaking {
         }
         case 'delta':
           this.#firstTokenMs ??= this.#elapsedMs();
-          this.live.push(fact.index, fact.text);
+          this.live.push({ index: fact.index, text: fact.text, madeAtMs: this.#options.clock.now() });
           changed();
           break;
         case 'sentence':
