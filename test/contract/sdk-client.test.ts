@@ -1,5 +1,4 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { createTutorClient, signInOnLoopback, TutorError } from '@virtual-tutor/sdk';
 import { joinSession } from '@virtual-tutor/sdk/browser';
 import { afterEach, describe, expect, test, vi } from 'vitest';
@@ -22,9 +21,10 @@ async function serve(...answers: readonly Answer[]) {
     (answers[seen.length - 1] ?? answers.at(-1))?.(entry, response);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `http://127.0.0.1:${address.port}`,
     seen,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
