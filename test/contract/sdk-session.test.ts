@@ -124,7 +124,14 @@ test('a signal of a finished turn is let go', async () => {
 test('commands go one after the other, in the order they were given', async () => {
   await using engine = await startEngine();
   await using session = await connect(engine);
+  const gate = Promise.withResolvers<void>();
+  engine.script.gates.push(gate.promise);
   const turns = ['one', 'two', 'three'].map((text) => session.chat.send(text));
+  await vi.waitFor(() => expect(engine.script.arrived).not.toEqual([]));
+  // A round trip of another call: whatever was on its way has arrived.
+  await (await connect(engine)).close();
+  expect(engine.script.arrived).toEqual(['one']);
+  gate.resolve();
   await Promise.all(turns.map(({ id }) => id));
   expect(engine.script.sent.map(({ text }) => text)).toEqual(['one', 'two', 'three']);
 });
@@ -272,6 +279,20 @@ test('connecting stops at its signal, and refuses what cannot work', async () =>
   await expect(connect(engine, { token: 'vt_key_secret' })).rejects.toMatchObject({ code: 'forbidden' });
   await expect(connect(engine, { token: async () => 'vt_key_secret' })).rejects.toMatchObject({ code: 'forbidden' });
   expect(engine.script.tokensSeen).toEqual([]);
+});
+
+test('close() waits until the socket is closed', async () => {
+  await using engine = await startEngine();
+  const sockets: WebSocket[] = [];
+  class Recorded extends WebSocket {
+    constructor(url: string | URL) {
+      super(url);
+      sockets.push(this);
+    }
+  }
+  const session = await connect(engine, { WebSocket: Recorded });
+  await session.close();
+  expect(sockets.map(({ readyState }) => readyState)).toEqual([WebSocket.CLOSED]);
 });
 
 test('a session stops at the signal that it was connected with', async () => {

@@ -57,6 +57,10 @@ export class Script {
   itemsSent = 0;
   /** Refuse the next calls of `chat.send` with these, or do them and cut the socket before the answer. */
   readonly nextSends: (ErrorCode | 'cut')[] = [];
+  /** Calls of `chat.send` wait for these, one each, after they arrived. */
+  readonly gates: Promise<void>[] = [];
+  /** Texts of the calls that arrived, whatever became of them. */
+  readonly arrived: string[] = [];
   readonly nextSubscriptions: ErrorCode[] = [];
   onSend: (turnId: TurnId, message: { readonly clientMessageId: string; readonly text: string }) => void = () => {};
   onInterrupt: (turnId: TurnId) => void = () => {};
@@ -121,6 +125,8 @@ function routerOf(script: Script) {
         .input(api.chat.send.input)
         .output(api.chat.send.output)
         .mutation(async ({ ctx, input }) => {
+          script.arrived.push(input.text);
+          await script.gates.shift();
           const fate = script.nextSends.shift();
           if (fate !== undefined && fate !== 'cut') throw refuse(fate);
           const turnId = script.take({ clientMessageId: input.clientMessageId, text: input.text });
