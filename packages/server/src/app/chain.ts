@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { ChainVerdict, StreamName } from '@virtual-tutor/schemas';
 import canonicalize from 'canonicalize';
 import type { StoredEvent, StoredEventDraft } from './ports.ts';
@@ -12,16 +12,36 @@ import type { StoredEvent, StoredEventDraft } from './ports.ts';
  */
 
 const sha256 = (...parts: readonly (string | Uint8Array)[]): Buffer =>
-  parts.reduce((hash, part) => hash.update(part), createHash('sha256')).digest();
+  hash('sha256', Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : part))), 'buffer');
+
+const nothingSealed = sha256('');
+
+/** An event's JSON as it is hashed and stored. */
+export interface WrittenForm {
+  readonly payload: string;
+  readonly meta: string;
+  readonly contentHash: Buffer;
+}
+
+type Content = Pick<StoredEventDraft, 'type' | 'schemaVersion' | 'payload' | 'meta' | 'sealed'>;
+
+/** Throws where JSON would lose something: half a surrogate pair, NaN, an infinity. Minus zero is zero, as RFC 8785 has it. */
+export function writtenForm({ type, schemaVersion, payload, meta, sealed }: Content): WrittenForm {
+  const written = { payload: canonicalJson(payload), meta: canonicalJson(meta) };
+  // The canonical JSON of {type, schemaVersion, payload, meta}: its keys sorted, its parts already canonical.
+  const whole = `{"meta":${written.meta},"payload":${written.payload},"schemaVersion":${schemaVersion},"type":${canonicalJson(type)}}`;
+  return { ...written, contentHash: sha256(whole, sealed === null ? nothingSealed : sha256(sealed)) };
+}
+
+function canonicalJson(value: unknown): string {
+  const text = canonicalize(value);
+  if (text === undefined) throw new Error('this has no form in JSON');
+  return text;
+}
 
 /** Hash that the stream's first event follows. */
 export function chainSeed(stream: StreamName): Buffer {
   return sha256(stream);
-}
-
-export function contentHash(event: Pick<StoredEventDraft, 'type' | 'schemaVersion' | 'payload' | 'meta' | 'sealed'>): Buffer {
-  const { type, schemaVersion, payload, meta, sealed } = event;
-  return sha256(canonicalize({ type, schemaVersion, payload, meta }) ?? '', sha256(sealed ?? ''));
 }
 
 export function chainHash(
@@ -42,7 +62,7 @@ export async function verifyChain(stream: StreamName, events: AsyncIterable<Stor
     const broken = (reason: string): ChainVerdict => ({ verdict: 'broken', stream, revision, position: event.position, reason });
     if (event.revision !== revision) return broken(`revision ${revision} is missing: ${event.revision} stands in its place`);
     if (event.stream !== stream) return broken('this event belongs to another stream');
-    const content = contentHash(event);
+    const { contentHash: content } = writtenForm(event);
     if (content.toString('hex') !== event.contentHash)
       return broken('the content does not match its hash: it was changed after it was written');
     head = chainHash(head, { revision, id: event.id, contentHash: content });

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { StoreUnavailable } from '../app/ports.ts';
 
 interface Waiting<Item, Result> {
@@ -9,11 +10,13 @@ interface Waiting<Item, Result> {
 
 /** Commands in one transaction: enough to share a commit, few enough to keep the order lock short. */
 const maxBatch = 50;
+/** Beyond this the database is not keeping up, and a newcomer is refused rather than kept. */
+const maxWaiting = 10_000;
 
 /**
  * Collects what comes while the batch before is under way, so that many writers share one commit. Two
- * items of one key never travel together; a batch that fails is tried again one by one, so that a bad
- * item fails alone.
+ * items of one key never travel together; a batch that is refused is tried again one by one, so that a
+ * bad item fails alone.
  */
 export class Batcher<Item, Result> {
   readonly #run: (items: readonly Item[]) => Promise<readonly Result[]>;
@@ -24,7 +27,9 @@ export class Batcher<Item, Result> {
     this.#run = run;
   }
 
+  /** Items of one key run in the order they came. */
   add(key: string, item: Item): Promise<Result> {
+    if (this.#waiting.length >= maxWaiting) return Promise.reject(new StoreUnavailable('too many appends are waiting for the database'));
     return new Promise((resolve, reject) => {
       this.#waiting.push({ key, item, resolve, reject });
       this.#working ??= this.#work();
@@ -36,8 +41,11 @@ export class Batcher<Item, Result> {
   }
 
   async #work(): Promise<void> {
-    await Promise.resolve();
-    while (this.#waiting.length > 0) await this.#settle(this.#take());
+    while (this.#waiting.length > 0) {
+      // Everyone answered by the batch before may have something new by now.
+      await nextTurn();
+      await this.#settle(this.#take());
+    }
     this.#working = null;
   }
 

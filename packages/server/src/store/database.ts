@@ -1,32 +1,43 @@
+import { connect, type Socket } from 'node:net';
 import postgres, { type Sql } from 'postgres';
 import { StoreUnavailable } from '../app/ports.ts';
 import { openEmbeddedPostgres } from './embedded-postgres.ts';
-import { migrate } from './migrations.ts';
+import { migrate, SchemaTooNew } from './migrations.ts';
+import type { ListenHandlers } from './wake-ups.ts';
+import { dialWatched } from './watched-socket.ts';
 
 export interface Database extends AsyncDisposable {
   readonly sql: Sql;
-  /** Several processes may share it, and LISTEN works. */
-  readonly shared: boolean;
+  /** A client of its own, with one connection, for LISTEN; null where no other process can write. The caller ends it. */
+  readonly listener: ((handlers: ListenHandlers) => Sql) | null;
   /** For people, e.g. `PGlite (embedded)`. */
   readonly runsOn: string;
 }
 
 export type DatabaseOptions =
   | { readonly kind: 'embedded' /** Holds the database; made if missing. */; readonly dataDir: string }
-  | { readonly kind: 'server'; readonly url: string };
+  | { readonly kind: 'server'; readonly url: string; readonly limits?: DatabaseLimits };
 
-/** Longest that one statement may wait for a lock, or run, ms. */
-const lockTimeoutMs = 10_000;
-const statementTimeoutMs = 30_000;
+export interface DatabaseLimits {
+  /** Longest wait of one statement for a lock, ms. */
+  readonly lockMs: number;
+  /** Longest run of one statement, ms. */
+  readonly statementMs: number;
+  /** Longest silence after something was asked, ms; more than `statementMs`. */
+  readonly silenceMs: number;
+}
+
+const defaultLimits: DatabaseLimits = { lockMs: 10_000, statementMs: 30_000, silenceMs: 35_000 };
 
 /** Opens and migrates. Throws `StoreUnavailable` when it cannot be reached. */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
-  const database = options.kind === 'embedded' ? await openEmbedded(options.dataDir) : openServer(options.url);
+  const database = options.kind === 'embedded' ? await openEmbedded(options.dataDir) : openServer(options.url, options.limits);
   try {
     await migrate(database.sql);
     return database;
   } catch (error) {
     await database[Symbol.asyncDispose]();
+    if (error instanceof SchemaTooNew) throw error;
     throw new StoreUnavailable('the database cannot be opened: check that it runs and that DATABASE_URL is right', { cause: error });
   }
 }
@@ -46,7 +57,7 @@ async function openEmbedded(dataDir: string): Promise<Database> {
   });
   return {
     sql,
-    shared: false,
+    listener: null,
     runsOn: 'PGlite (embedded)',
     async [Symbol.asyncDispose]() {
       await sql.end({ timeout: 5 });
@@ -55,12 +66,59 @@ async function openEmbedded(dataDir: string): Promise<Database> {
   };
 }
 
-function openServer(url: string): Database {
-  const sql = postgres(url, {
-    max: 8,
+function openServer(url: string, limits = defaultLimits): Database {
+  const common = {
     connect_timeout: 5,
+    // Seconds. The driver's own grows to 20 s, during which a database that is back goes unnoticed.
+    backoff: () => 0.2,
     onnotice: () => {},
-    connection: { lock_timeout: lockTimeoutMs, statement_timeout: statementTimeoutMs, application_name: 'virtual-tutor-engine' },
+  };
+  const connection = {
+    application_name: 'virtual-tutor-engine',
+    lock_timeout: limits.lockMs,
+    statement_timeout: limits.statementMs,
+    idle_in_transaction_session_timeout: limits.statementMs,
+    default_transaction_isolation: 'read committed',
+  } as const;
+  const sql = postgres(url, {
+    ...common,
+    ...{ socket: dialer(limits.silenceMs) },
+    max: 8,
+    // Seconds; see `dialWatched`.
+    idle_timeout: limits.silenceMs / 2_000,
+    connection,
   });
-  return { sql, shared: true, runsOn: 'PostgreSQL', [Symbol.asyncDispose]: () => sql.end({ timeout: 5 }) };
+  return {
+    sql,
+    listener: ({ onNotify, onLost }) =>
+      postgres(url, {
+        ...common,
+        ...{ onnotify: onNotify },
+        max: 1,
+        idle_timeout: 0,
+        max_lifetime: null,
+        fetch_types: false,
+        connection: { application_name: 'virtual-tutor-engine listener' },
+        onclose: onLost,
+      }),
+    runsOn: 'PostgreSQL',
+    [Symbol.asyncDispose]: () => sql.end({ timeout: 5 }),
+  };
+}
+
+interface Target {
+  readonly host: readonly string[];
+  readonly port: readonly number[];
+  /** Of a Unix socket, else false. */
+  readonly path: string | false;
+}
+
+/** The driver's `socket` option: called with its parsed options for every new connection, to each host in turn. */
+function dialer(silenceMs: number): (target: Target) => Socket {
+  let dialled = -1;
+  return ({ host, port, path }) => {
+    if (path !== false) return connect({ path });
+    dialled = (dialled + 1) % host.length;
+    return dialWatched({ host: host[dialled] ?? 'localhost', port: port[dialled] ?? 5432 }, silenceMs);
+  };
 }

@@ -1,5 +1,5 @@
 import type { StreamName } from '@virtual-tutor/schemas';
-import { chainHash, chainSeed, contentHash } from '../app/chain.ts';
+import { chainHash, chainSeed, writtenForm } from '../app/chain.ts';
 import type { AppendRequest, AppendResult, EventStore, StoredEvent } from '../app/ports.ts';
 
 /** The reference: what every other adapter is held to. For tests; nothing outlives the process. */
@@ -25,20 +25,21 @@ export class MemoryEventStore implements EventStore {
     const stream = this.#streams.get(request.stream) ?? [];
     const expected = request.expected === 'none' ? 0 : request.expected;
     if (expected !== 'any' && expected !== stream.length) return { status: 'conflict', actualRevision: stream.length };
-    const contents = request.events.map(contentHash);
+    // All or none: what has no form in JSON is refused before anything is written.
+    const written = request.events.map((draft) => ({ draft, ...writtenForm(draft) }));
     const firstRevision = stream.length + 1;
     let head: Uint8Array = Buffer.from(stream.at(-1)?.hash ?? chainSeed(request.stream).toString('hex'), 'hex');
-    for (const [index, draft] of request.events.entries()) {
-      const content = contents[index] ?? contentHash(draft);
+    for (const { draft, payload, contentHash } of written) {
       const revision = stream.length + 1;
-      head = chainHash(head, { revision, id: draft.id, contentHash: content });
+      head = chainHash(head, { revision, id: draft.id, contentHash });
       const stored: StoredEvent = {
         ...structuredClone(draft),
+        payload: JSON.parse(payload),
         stream: request.stream,
         revision,
         position: this.#log.length + 1,
         recordedAt: new Date().toISOString(),
-        contentHash: content.toString('hex'),
+        contentHash: contentHash.toString('hex'),
         hash: Buffer.from(head).toString('hex'),
       };
       stream.push(stored);
