@@ -1,12 +1,28 @@
 import { defineConfig } from 'vitest/config';
 
+const wholeSystem = ['test/fault/**/*.test.ts', 'test/e2e/**/*.test.ts'];
+
+/** Suites that kill processes or drive browsers run last, one at a time: beside others they would disturb what is timed. */
 export default defineConfig({
   test: {
-    include: ['packages/*/src/**/*.test.{ts,tsx}', 'test/**/*.test.ts'],
     pool: 'forks',
-    maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 120_000,
-    typecheck: { enabled: false },
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'parts',
+          include: ['packages/*/src/**/*.test.{ts,tsx}', 'test/**/*.test.ts'],
+          exclude: ['**/node_modules/**', ...wholeSystem],
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: { name: 'whole', include: wholeSystem, maxWorkers: 1, sequence: { groupOrder: 1 } },
+      },
+    ],
   },
 });

@@ -2,11 +2,12 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { ensureInstalled, node24, root } from './install.mjs';
+import { settings } from './run.mjs';
 
 ensureInstalled();
 const page = join(root, 'packages', 'console');
 const children = [
-  spawn(node24, ['--watch', '--watch-preserve-output', 'packages/server/src/main.ts'], { cwd: root, stdio: 'inherit' }),
+  spawn(node24, [...settings(), '--watch', '--watch-preserve-output', 'packages/server/src/main.ts'], { cwd: root, stdio: 'inherit' }),
   spawn(node24, [join(page, 'node_modules', 'vite', 'bin', 'vite.js')], { cwd: page, stdio: 'inherit' }),
 ];
 function stop() {

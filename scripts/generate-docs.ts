@@ -1,8 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { catalogue } from '@virtual-tutor/schemas';
+import { catalogue, type EventCatalogue } from '@virtual-tutor/schemas';
 import type { z } from 'zod';
 import { laterVariables, type Variable, variables } from '../packages/server/src/config-table.ts';
+import { expectationsZh } from './expectations-zh.ts';
 import { root } from './steps.ts';
 
 type Language = 'en' | 'zh';
@@ -14,7 +15,7 @@ const wording = {
       'Every setting is an environment variable, read once at start. A wrong value stops the start with the name of the variable and what it should be. Generated from `packages/server/src/config-table.ts`.',
     columns: ['Variable', 'Default', 'What it should be', 'Meaning'],
     later: 'checked now, used by a part that is still to come',
-    tutorModel: 'Model of the tutor with this id; wins over the setting of its teacher',
+    tutorModel: 'Model of the tutor with this id, written exactly so; wins over the setting of its teacher',
     unset: 'not set',
     groups: {} as Readonly<Record<string, string>>,
   },
@@ -24,7 +25,7 @@ const wording = {
       '所有设置都是环境变量，启动时读取一次。取值不正确时启动会停止，并指出变量名和正确的取值。本页由 `packages/server/src/config-table.ts` 生成。',
     columns: ['变量', '默认值', '取值', '含义'],
     later: '现在即检查，由后续部分使用',
-    tutorModel: '该 id 的老师所用的模型；优先于老师自己的设置',
+    tutorModel: '该 id（须完全一致）的老师所用的模型；优先于教师的设置',
     unset: '未设置',
     groups: {
       server: '服务',
@@ -39,6 +40,13 @@ const wording = {
   },
 } as const;
 
+function expectation(english: string, language: Language): string {
+  if (language === 'en') return english;
+  const chinese = expectationsZh[english];
+  if (chinese === undefined) throw new Error(`scripts/expectations-zh.ts has no words for: ${english}`);
+  return chinese;
+}
+
 function configuration(language: Language): string {
   const words = wording[language];
   const all: [string, Variable][] = Object.entries({ ...variables, ...laterVariables });
@@ -48,24 +56,27 @@ function configuration(language: Language): string {
       .filter(([, variable]) => variable.group === group)
       .map(([name, { fallback, expects, meaning, later }]) => {
         const note = later === true ? ` (${words.later})` : '';
-        return `| \`${name}\` | ${fallback === null ? words.unset : `\`${fallback}\``} | ${expects} | ${meaning[language]}${note} |`;
+        return `| \`${name}\` | ${fallback === null ? words.unset : `\`${fallback}\``} | ${expectation(expects, language)} | ${meaning[language]}${note} |`;
       });
     if (group === 'language model')
-      lines.push(`| \`TUTOR_{id}_LLM_MODEL\` | ${words.unset} | ${variables.DEFAULT_LLM_MODEL.expects} | ${words.tutorModel} |`);
+      lines.push(
+        `| \`TUTOR_{id}_LLM_MODEL\` | ${words.unset} | ${expectation(variables.DEFAULT_LLM_MODEL.expects, language)} | ${words.tutorModel} |`,
+      );
     return [`## ${words.groups[group] ?? group}`, '', `| ${words.columns.join(' | ')} |`, '| --- | --- | --- | --- |', ...lines, ''];
   };
   return [`# ${words.title}`, '', words.intro, '', ...groups.flatMap(table)].join('\n');
 }
 
-/** `text, number` of a schema's fields, for people. */
+/** Names of a schema's fields. */
 function fieldsOf(schema: z.ZodObject): string {
   return Object.keys(schema.shape).join(', ');
 }
 
 function events(): string {
-  const sections = Object.entries(catalogue).flatMap(([category, types]) => {
+  const categories: [string, EventCatalogue][] = Object.entries(catalogue);
+  const sections = categories.flatMap(([category, types]) => {
     const rows = Object.entries(types).map(([type, definition]) => {
-      const personal = 'personal' in definition ? fieldsOf(definition.personal) : '';
+      const personal = definition.personal === undefined ? '' : fieldsOf(definition.personal);
       return `| \`${type}\` | ${definition.version} | ${fieldsOf(definition.payload)} | ${personal} |`;
     });
     return [`## ${category}`, '', '| Event | Version | Payload | Sealed |', '| --- | --- | --- | --- |', ...rows, ''];

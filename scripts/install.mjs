@@ -6,8 +6,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-/** The Node 24 that the repository pins. */
-export const node24 = join(root, 'node_modules', '.bin', process.platform === 'win32' ? 'node.cmd' : 'node');
+/** The Node 24 that the repository pins: the program itself, since the shell script in `.bin` would keep signals from it. */
+export const node24 = join(root, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
 const stamp = join(root, 'node_modules', '.installed');
 
 function hashOf(...files) {
@@ -29,7 +29,7 @@ export function ensureInstalled() {
   const wanted = hashOf('pnpm-lock.yaml', 'package.json');
   if (existsSync(stamp) && existsSync(node24) && readFileSync(stamp, 'utf8') === wanted) return;
   const pnpm = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).packageManager;
-  console.log('Installing packages (once)...');
+  console.log('Installing packages (once, about a minute)...');
   const env = { ...process.env, npm_config_loglevel: 'error', npm_config_yes: 'true', CI: 'true' };
   const args = ['--yes', pnpm, 'install', '--frozen-lockfile', '--reporter=append-only'];
   const result = spawnSync('npx', args, { cwd: root, env, encoding: 'utf8', shell: process.platform === 'win32', maxBuffer: 2 ** 28 });

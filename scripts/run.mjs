@@ -1,15 +1,24 @@
 // Runs one of the repository's TypeScript programs with the pinned Node, installing first if need be.
 import { spawn } from 'node:child_process';
+import { existsSync, realpathSync } from 'node:fs';
+import { join } from 'node:path';
 import { ensureInstalled, node24, root } from './install.mjs';
 
+/** A file of settings beside README.md is the engine's; the real environment wins over it. */
+export function settings() {
+  const file = join(root, '.env');
+  return existsSync(file) ? [`--env-file=${file}`] : [];
+}
+
 /** Ends with the program's exit code; signals are passed on. */
-export function run(args, env = process.env) {
-  const child = spawn(node24, args, { cwd: root, stdio: 'inherit', env });
+export function run(args) {
+  const child = spawn(node24, args, { cwd: root, stdio: 'inherit' });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)));
 }
 
-if (import.meta.filename === process.argv[1]) {
+if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === import.meta.filename) {
   ensureInstalled();
-  run(process.argv.slice(2));
+  const [program, ...args] = process.argv.slice(2);
+  run([...(program.startsWith('packages/server/') ? settings() : []), program, ...args]);
 }

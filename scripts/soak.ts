@@ -1,16 +1,4 @@
-import { spawn } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { root } from './steps.ts';
+import { runNamed } from './named-program.ts';
 
-/** `npm run soak -- NAME`: a long run, bounded in time; see the file for what it holds. */
-const [name, ...args] = process.argv.slice(2);
-const file = join(root, 'test', 'soak', `${name}.ts`);
-if (name === undefined || !/^[a-z-]+$/.test(name) || !existsSync(file)) {
-  const names = readdirSync(join(root, 'test', 'soak'))
-    .filter((entry) => entry.endsWith('.ts'))
-    .map((entry) => entry.slice(0, -3));
-  console.error(`which one? npm run soak -- ${names.join(' | ')}`);
-  process.exit(1);
-}
-spawn(process.execPath, [file, ...args], { cwd: root, stdio: 'inherit' }).on('exit', (code) => process.exit(code ?? 1));
+/** `npm run soak -- NAME [--minutes N]`: a long run; its file says what must hold all the while. */
+await runNamed({ script: 'soak', folder: 'test/soak', limitMinutes: 180 });

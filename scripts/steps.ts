@@ -32,6 +32,7 @@ export const checks: readonly Step[] = [
   { name: 'types: console', command: ['tsc', '-p', 'packages/console/tsconfig.json'] },
   { name: 'lint and format', command: ['biome', 'ci', '--error-on-warnings', '.'] },
   { name: 'import arrows', command: ['depcruise', 'packages', '--output-type', 'err'] },
+  { name: 'nothing unused', command: ['knip', '--no-progress', '--no-config-hints'] },
   { name: 'generated documents are fresh', command: ['node', 'scripts/generate-docs.ts', '--check'] },
   { name: 'links in documents', command: ['node', 'scripts/check-links.ts'] },
 ];
