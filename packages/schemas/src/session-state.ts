@@ -26,7 +26,7 @@ const turnBase = {
 };
 
 export const Turn = z.discriminatedUnion('status', [
-  z.object({ ...turnBase, status: z.literal('waiting') }),
+  z.object({ ...turnBase, status: z.literal('waiting'), resumes: z.number().int().nonnegative() }),
   z.object({
     ...turnBase,
     status: z.literal('replying'),

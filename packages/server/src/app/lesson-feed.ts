@@ -179,9 +179,8 @@ export class LessonFeed {
     if (live === null || !('turnId' in event.payload) || event.payload.turnId !== live.turnId) return;
     const { revision } = event.stored;
     switch (event.type) {
-      case 'ReplyStarted':
       case 'ReplyResumed':
-        live.started(revision);
+        live.resumed(revision);
         break;
       case 'SentenceGenerated':
         live.committed(event.payload.index, revision);

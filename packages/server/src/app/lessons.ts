@@ -76,7 +76,7 @@ export class Lessons {
     for (const { sessionId, tenantId } of known) {
       const { state } = await this.#options.handle.load(sessions, streams.session(sessionId), { tenantId });
       const open = openTurn(state);
-      if (open !== null) await this.#reply(sessionId, open.turnId, true);
+      if (open !== null) await this.#reply(sessionId, open.turnId, null);
     }
   }
 
@@ -140,7 +140,7 @@ export class Lessons {
       const hosted = this.#hosted.get(sessionId);
       if (hosted !== undefined) hosted.lastMessageAtMs = this.#options.clock.now();
       this.#live(sessionId, (live) => live.turnId !== turnId)?.abort.abort();
-      this.#reply(sessionId, turnId, false).catch(this.#options.onDefect);
+      this.#reply(sessionId, turnId, handled.revision).catch(this.#options.onDefect);
     }
     return handled;
   }
@@ -192,13 +192,13 @@ export class Lessons {
     await this.#options.replies.close();
   }
 
-  async #reply(sessionId: SessionId, turnId: TurnId, recovered: boolean): Promise<void> {
+  async #reply(sessionId: SessionId, turnId: TurnId, messageRevision: number | null): Promise<void> {
     const hosted = this.#hosted.get(sessionId);
     if (hosted === undefined) return;
     hosted.epoch ??= this.#claim(sessionId, hosted);
     const epoch = await hosted.epoch;
     if (epoch === null) this.#hosted.delete(sessionId);
-    else this.#options.replies.start({ sessionId, tenantId: hosted.tenantId, turnId, epoch, recovered });
+    else this.#options.replies.start({ sessionId, tenantId: hosted.tenantId, turnId, epoch, messageRevision });
   }
 
   async #claim(sessionId: SessionId, hosted: Hosted): Promise<number | null> {

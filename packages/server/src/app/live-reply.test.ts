@@ -6,7 +6,7 @@ const turnId = TurnId.parse('11111111-1111-5111-8111-111111111111');
 
 function reply() {
   const heard: number[] = [];
-  return { live: new LiveReply(turnId, (index) => heard.push(index)), heard };
+  return { live: new LiveReply(turnId, 1, (index) => heard.push(index)), heard };
 }
 
 test('a sentence is heard when its last piece was shown, and is told once', () => {

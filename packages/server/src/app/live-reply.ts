@@ -31,16 +31,18 @@ export class LiveReply {
   readonly #pieces: Piece[] = [];
   readonly #sentences = new Map<number, SentenceProgress>();
   readonly #settled = Promise.withResolvers<void>();
-  #startRevision: number | null = null;
+  #startRevision: number | null;
   #shownOrdinal = 0;
   #generated = false;
 
-  constructor(turnId: TurnId, onHeard: (index: number) => void) {
+  /** `startRevision`: of the message it answers; null for a reply that is resumed, until the log says so. */
+  constructor(turnId: TurnId, startRevision: number | null, onHeard: (index: number) => void) {
     this.turnId = turnId;
+    this.#startRevision = startRevision;
     this.#onHeard = onHeard;
   }
 
-  /** Revision of `ReplyStarted` or `ReplyResumed`: readers see pieces only after it. Null: not in the log yet. */
+  /** Readers see its pieces once they have passed this revision: of its message, or of `ReplyResumed`. Null: not in the log yet. */
   get startRevision(): number | null {
     return this.#startRevision;
   }
@@ -55,7 +57,7 @@ export class LiveReply {
     return this.#settled.promise;
   }
 
-  started(revision: number): void {
+  resumed(revision: number): void {
     this.#startRevision = revision;
   }
 

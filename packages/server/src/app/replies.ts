@@ -41,8 +41,8 @@ export interface ReplyTask {
   readonly tenantId: TenantId;
   readonly turnId: TurnId;
   readonly epoch: number;
-  /** Found open after a take-over: the log may hold part of the turn already. */
-  readonly recovered: boolean;
+  /** Of the message to answer. Null: found open after a take-over, when the log may hold part of the turn already. */
+  readonly messageRevision: number | null;
 }
 
 type Active = Extract<SessionState, { status: 'active' }>;
@@ -95,7 +95,9 @@ class ReplyInTheMaking {
     this.#task = task;
     this.#options = options;
     this.#startedAtMs = options.clock.now();
-    this.live = new LiveReply(task.turnId, (index) => this.#facts.push({ type: 'RecordHeard', index, playout: { medium: 'text' } }));
+    this.live = new LiveReply(task.turnId, task.messageRevision, (index) =>
+      this.#facts.push({ type: 'RecordHeard', index, playout: { medium: 'text' } }),
+    );
     this.#facts = new FactQueue({
       ...task,
       handle: options.handle,
@@ -125,7 +127,7 @@ class ReplyInTheMaking {
 
   async #make(state: Active, turn: OpenTurn, changed: () => void): Promise<void> {
     const { models, stallMs, firstTextMs } = this.#options;
-    const before = this.#task.recovered ? await this.#resume(turn) : null;
+    const before = this.#task.messageRevision === null ? await this.#resume(turn) : null;
     if (this.live.abort.signal.aborted) return;
     const passages = this.#retrieve(state, turn, before);
     const { tutor, llm, fallback } = await this.#tutorOf(state);

@@ -19,14 +19,24 @@ function baseOf(turn: Turn): Pick<Turn, 'turnId' | 'clientMessageId' | 'language
   return { turnId, clientMessageId, language, message, sentences };
 }
 
+function resumesOf(turn: Turn): number {
+  return turn.status === 'waiting' || turn.status === 'replying' ? turn.resumes : 0;
+}
+
 function evolveTurn(turn: Turn, event: Exclude<TurnEvent, OfType<'MessageReceived'>>): Turn {
   switch (event.type) {
     case 'PassagesRetrieved':
       return turn;
     case 'ReplyStarted':
-      return { ...baseOf(turn), status: 'replying', provider: event.payload.provider, model: event.payload.model, resumes: 0 };
+      return {
+        ...baseOf(turn),
+        status: 'replying',
+        provider: event.payload.provider,
+        model: event.payload.model,
+        resumes: resumesOf(turn),
+      };
     case 'ReplyResumed':
-      return turn.status === 'replying' ? { ...turn, resumes: event.payload.attempt } : turn;
+      return turn.status === 'waiting' || turn.status === 'replying' ? { ...turn, resumes: event.payload.attempt } : turn;
     case 'SentenceGenerated': {
       const { index, citations } = event.payload;
       return { ...turn, sentences: [...turn.sentences, { index, text: event.personal?.text ?? null, citations, heard: false }] };
@@ -56,7 +66,15 @@ function evolveActive(state: Active, event: Exclude<SessionEvent, OfType<'Sessio
       return state;
     case 'MessageReceived': {
       const { turnId, clientMessageId, language } = event.payload;
-      const turn: Turn = { status: 'waiting', turnId, clientMessageId, language, message: event.personal?.text ?? null, sentences: [] };
+      const turn: Turn = {
+        status: 'waiting',
+        turnId,
+        clientMessageId,
+        language,
+        message: event.personal?.text ?? null,
+        sentences: [],
+        resumes: 0,
+      };
       return { ...state, turns: [...state.turns, turn] };
     }
     case 'SessionEnded': {

@@ -150,6 +150,11 @@ describe('replies', () => {
       .when({ ...fact, type: 'ResumeReply' })
       .yields({ type: 'ReplyFailed', payload: { turnId, code: 'unavailable', retryable: true } });
   });
+  test('a take-over before the first token starts the reply anew, and counts', () => {
+    given(session, [created, hosted, asked])
+      .when({ ...fact, type: 'ResumeReply' })
+      .yields({ type: 'ReplyResumed', payload: { turnId, fromIndex: 0, attempt: 1 } });
+  });
   test('an interruption before the first token is an interruption', () => {
     given(session, [created, hosted, asked])
       .when({ type: 'InterruptReply', turnId: null, by: 'student', partial: '' })

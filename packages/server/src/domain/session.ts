@@ -167,7 +167,6 @@ function factOf(command: { readonly turnId: TurnId } & ReplyFact, turn: OpenTurn
       return accept({ type: 'ReplyStarted', payload: { turnId, provider, model, promptHash, temperature, tutorRevision, fallback } });
     }
     case 'ResumeReply': {
-      if (turn.status === 'waiting') return accept();
       if (turn.resumes >= maxResumes) return accept({ type: 'ReplyFailed', payload: { turnId, code: 'unavailable', retryable: true } });
       return accept({ type: 'ReplyResumed', payload: { turnId, fromIndex: turn.sentences.length, attempt: turn.resumes + 1 } });
     }
