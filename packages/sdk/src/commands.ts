@@ -18,7 +18,7 @@ export interface CommandHost {
 export type Command<T> = (link: Link, losses: number) => Promise<T>;
 
 /** Times a command is sent again after its connection broke. */
-const maxLosses = 10;
+const maxLosses = 30;
 /** Times it is sent again after a refusal that may pass. */
 const maxRefusals = 2;
 

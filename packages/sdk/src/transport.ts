@@ -65,7 +65,8 @@ function linkOver(api: Api, { down, lose }: Lifeline, close: () => Promise<void>
           onStarted: () => clearTimeout(late),
           onData: ({ id, data }) => onItem(id, data),
           onError: (error) => reject(translated(error)),
-          onComplete: () => resolve(),
+          // Closing the client completes what is under way: the reason for closing is then what counts.
+          onComplete: () => (down.signal.aborted ? reject(down.signal.reason) : resolve()),
         },
       );
       try {
