@@ -1,9 +1,7 @@
-import { Audit } from './audit/audit.tsx';
-import { Replay } from './audit/replay.tsx';
-import { Desk } from './desk/desk.tsx';
+import { lazy, Suspense } from 'react';
 import { Home } from './home/home.tsx';
 import { ErrorBoundary } from './parts/error-boundary.tsx';
-import { Blank } from './parts/notice.tsx';
+import { Blank, Loading } from './parts/notice.tsx';
 import { Page } from './parts/page.tsx';
 import { TopBar } from './parts/top-bar.tsx';
 import { Join } from './room/join.tsx';
@@ -11,6 +9,11 @@ import { Room } from './room/room.tsx';
 import { hrefOf, type Route } from './router.ts';
 import { useSpeech } from './texts/use-language.tsx';
 import { useRoute } from './use-route.ts';
+
+// Students never need these: they load when somebody opens them.
+const Desk = lazy(async () => ({ default: (await import('./desk/desk.tsx')).Desk }));
+const Audit = lazy(async () => ({ default: (await import('./audit/audit.tsx')).Audit }));
+const Replay = lazy(async () => ({ default: (await import('./audit/replay.tsx')).Replay }));
 
 export function App() {
   const { say } = useSpeech();
@@ -23,7 +26,9 @@ export function App() {
       {route.view === 'lesson' ? null : <TopBar route={route} />}
       <main tabIndex={-1}>
         <ErrorBoundary key={placeOf(route)} fallback={<Broken />}>
-          <View key={placeOf(route)} route={route} />
+          <Suspense fallback={<Loading />}>
+            <View route={route} />
+          </Suspense>
         </ErrorBoundary>
       </main>
     </>

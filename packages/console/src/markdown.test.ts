@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseInlines, parseMarkdown, spokenText } from './markdown.ts';
+import { headingOf, parseInlines, parseMarkdown, spokenText } from './markdown.ts';
 
 const text = (value: string) => ({ type: 'text', text: value });
 
@@ -31,9 +31,7 @@ describe('a reply', () => {
   });
 
   test('never turns markup into anything but text', () => {
-    expect(parseMarkdown('<img src=x onerror=alert(1)>')).toEqual([
-      { type: 'paragraph', inlines: [text('<img src=x onerror=alert(1)>')] },
-    ]);
+    expect(parseMarkdown('<img src=x onerror=alert(1)>')).toEqual([{ type: 'paragraph', inlines: [text('<img src=x onerror=alert(1)>')] }]);
   });
 
   test('a decimal number at the start of a line is not a list', () => {
@@ -53,6 +51,14 @@ describe('inline marks', () => {
   ])('%s', (source, inlines) => {
     expect(parseInlines(source)).toEqual(inlines);
   });
+});
+
+test.each([
+  ['## Why *blue*?\nIt is.', 'Why blue?'],
+  ['Text.\n# Later', 'Later'],
+  ['Issue #1', null],
+])('the heading of %j is %j', (text, heading) => {
+  expect(headingOf(text)).toBe(heading);
 });
 
 test('a sentence is read out without marks and numbers', () => {

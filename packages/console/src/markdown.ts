@@ -95,6 +95,12 @@ function inlineOf({ code, strong, emphasis, numbers }: Readonly<Record<string, s
   return { type: 'text', text: whole };
 }
 
+/** The first heading, without its marks. */
+export function headingOf(text: string): string | null {
+  const found = /^#{1,6}[ \t]+(.+)$/m.exec(text)?.[1];
+  return found === undefined ? null : spokenText(found);
+}
+
 /** What a screen reader says of a sentence: its words without marks and citation numbers. */
 export function spokenText(sentence: string): string {
   return parseMarkdown(sentence)

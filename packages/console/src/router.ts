@@ -11,7 +11,10 @@ export type Route =
 
 /** Reads `location.hash`. */
 export function parseRoute(hash: string): Route {
-  const [view = '', first = '', second = ''] = hash.replace(/^#?\/?/, '').split('/').map(decoded);
+  const [view = '', first = '', second = ''] = hash
+    .replace(/^#?\/?/, '')
+    .split('/')
+    .map(decoded);
   switch (view) {
     case '':
       return { view: 'home' };

@@ -32,7 +32,13 @@ function Sessions({ client }: { readonly client: TutorClient }) {
   );
 }
 
-function StudentFilter({ studentId, onChange }: { readonly studentId: string | null; readonly onChange: (studentId: string | null) => void }) {
+function StudentFilter({
+  studentId,
+  onChange,
+}: {
+  readonly studentId: string | null;
+  readonly onChange: (studentId: string | null) => void;
+}) {
   const { say } = useSpeech();
   const [draft, setDraft] = useState('');
   const valid = isSlug(draft);
@@ -47,7 +53,9 @@ function StudentFilter({ studentId, onChange }: { readonly studentId: string | n
   return (
     <form className="filter" onSubmit={onSubmit}>
       <Field label={say('filterStudent')} problem={draft === '' || valid ? null : say('studentInvalid')}>
-        {(wiring) => <input {...wiring} value={draft} autoComplete="off" spellCheck={false} onChange={(event) => setDraft(event.target.value)} />}
+        {(wiring) => (
+          <input {...wiring} value={draft} autoComplete="off" spellCheck={false} onChange={(event) => setDraft(event.target.value)} />
+        )}
       </Field>
       <button type="submit" className="button" disabled={!valid}>
         {say('filter')}

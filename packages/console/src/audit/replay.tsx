@@ -47,7 +47,12 @@ function LoadedReplay({ client, sessionId, revision }: ReplayProps & { readonly 
   return <ReplayView client={client} revision={revision} {...loaded.value} />;
 }
 
-function ReplayView({ client, session, events, revision }: {
+function ReplayView({
+  client,
+  session,
+  events,
+  revision,
+}: {
   readonly client: TutorClient;
   readonly session: Session;
   readonly events: readonly AuditedEvent[];

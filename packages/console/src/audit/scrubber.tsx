@@ -5,7 +5,12 @@ import { useSpeech } from '../texts/use-language.tsx';
 import { nameOfEvent } from './event-name.ts';
 
 /** Moves through the lesson event by event. */
-export function Scrubber({ events, revision, head, onMove }: {
+export function Scrubber({
+  events,
+  revision,
+  head,
+  onMove,
+}: {
   readonly events: readonly AuditedEvent[];
   readonly revision: number;
   readonly head: number;
@@ -49,14 +54,26 @@ export function Scrubber({ events, revision, head, onMove }: {
 }
 
 /** Stays focusable at either end: a disabled button would drop the focus of whoever steps with the keyboard. */
-function Step({ label, off, onStep, children }: {
+function Step({
+  label,
+  off,
+  onStep,
+  children,
+}: {
   readonly label: string;
   readonly off: boolean;
   readonly onStep: () => void;
   readonly children: ReactNode;
 }) {
   return (
-    <button type="button" className="button button-icon" aria-label={label} title={label} aria-disabled={off} onClick={() => off || onStep()}>
+    <button
+      type="button"
+      className="button button-icon"
+      aria-label={label}
+      title={label}
+      aria-disabled={off}
+      onClick={() => off || onStep()}
+    >
       {children}
     </button>
   );

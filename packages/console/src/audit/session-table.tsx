@@ -47,7 +47,13 @@ function SessionRow({ session }: { readonly session: Session }) {
       <td>
         <time dateTime={createdAt}>{when}</time>
       </td>
-      <td>{endReason === null ? <span className="tag tag-indexed">{say('active')}</span> : say('endedAs', { reason: say(`reason_${endReason}`) })}</td>
+      <td>
+        {endReason === null ? (
+          <span className="tag tag-indexed">{say('active')}</span>
+        ) : (
+          say('endedAs', { reason: say(`reason_${endReason}`) })
+        )}
+      </td>
       <td className="number">{number(turns)}</td>
     </tr>
   );

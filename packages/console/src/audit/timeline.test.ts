@@ -2,7 +2,7 @@ import type { AuditedEvent } from '@virtual-tutor/sdk';
 import { describe, expect, test } from 'vitest';
 import { groupByTurn, proofs, sinceStart } from './timeline.ts';
 
-function event(revision: number, type: string, payload: AuditedEvent['payload'], personal?: AuditedEvent['personal']): AuditedEvent {
+function event(revision: number, type: string, content: Pick<AuditedEvent, 'payload' | 'personal'>): AuditedEvent {
   return {
     id: `event-${revision}`,
     type,
@@ -16,25 +16,31 @@ function event(revision: number, type: string, payload: AuditedEvent['payload'],
     actor: { kind: 'system', id: 'engine' },
     causationId: 'cause',
     correlationId: 'correlation',
-    payload,
     contentHash: 'a',
     hash: 'b',
-    ...(personal === undefined ? {} : { personal }),
+    ...content,
   };
 }
 
 const retrieved = event(3, 'PassagesRetrieved', {
-  turnId: 't1',
-  knowledgeBaseId: 'light',
-  knowledgeRevision: 6,
-  passages: [
-    { passageId: 'p1', score: 9.5, contentHash: 'h1' },
-    { passageId: 'p2', score: 4, contentHash: 'h2' },
-  ],
+  payload: {
+    turnId: 't1',
+    knowledgeBaseId: 'light',
+    knowledgeRevision: 6,
+    passages: [
+      { passageId: 'p1', score: 9.5, contentHash: 'h1' },
+      { passageId: 'p2', score: 4, contentHash: 'h2' },
+    ],
+  },
 });
 
 test('events are grouped by turn, in order, with the lesson’s own between them', () => {
-  const events = [event(1, 'SessionCreated', {}), event(2, 'MessageReceived', { turnId: 't1' }), retrieved, event(4, 'SessionHosted', {})];
+  const events = [
+    event(1, 'SessionCreated', { payload: {} }),
+    event(2, 'MessageReceived', { payload: { turnId: 't1' } }),
+    retrieved,
+    event(4, 'SessionHosted', { payload: {} }),
+  ];
   expect(groupByTurn(events).map(({ turnId, number, events: { length } }) => [turnId, number, length])).toEqual([
     [null, null, 1],
     ['t1', 1, 2],
@@ -51,7 +57,10 @@ test.each([
 });
 
 describe('the proof of a citation', () => {
-  const citing = event(4, 'SentenceGenerated', { turnId: 't1', index: 0, citations: ['p2', 'p9'] }, { text: 'Blue.' });
+  const citing = event(4, 'SentenceGenerated', {
+    payload: { turnId: 't1', index: 0, citations: ['p2', 'p9'] },
+    personal: { text: 'Blue.' },
+  });
 
   test('names where its passage was found, and that a passage was not', () => {
     expect(proofs([retrieved, citing], 4)).toEqual([
@@ -76,7 +85,7 @@ describe('the proof of a citation', () => {
   });
 
   test('does not accept a passage found for another question', () => {
-    const other = event(4, 'SentenceGenerated', { turnId: 't2', index: 0, citations: ['p2'] }, null);
+    const other = event(4, 'SentenceGenerated', { payload: { turnId: 't2', index: 0, citations: ['p2'] }, personal: null });
     expect(proofs([retrieved, other], 4)[0]).toMatchObject({ text: null, citations: [{ passageId: 'p2', found: null }] });
   });
 });

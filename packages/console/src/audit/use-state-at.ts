@@ -3,7 +3,11 @@ import { useEffect, useRef, useState } from 'react';
 
 export type StateAtRevision =
   | { readonly status: 'loading' }
-  | { readonly status: 'loaded'; readonly value: AuditedState; /** Of an earlier revision while the next one loads. */ readonly stale: boolean }
+  | {
+      readonly status: 'loaded';
+      readonly value: AuditedState /** Of an earlier revision while the next one loads. */;
+      readonly stale: boolean;
+    }
   | { readonly status: 'failed'; readonly error: unknown };
 
 /** Dragging the scrubber passes over many revisions: only one that is rested on is asked for. */

@@ -8,7 +8,9 @@ import { useSpeech } from '../texts/use-language.tsx';
 /** Whether the lesson's events are the ones that were written, in their order. */
 export function Verdict({ client, sessionId }: { readonly client: TutorClient; readonly sessionId: string }) {
   const { say, number } = useSpeech();
-  const { loaded, reload } = useLoaded(useCallback((signal: AbortSignal) => client.audit.verify(sessionId, { signal }), [client, sessionId]));
+  const { loaded, reload } = useLoaded(
+    useCallback((signal: AbortSignal) => client.audit.verify(sessionId, { signal }), [client, sessionId]),
+  );
   if (loaded.status === 'loading') return <Loading />;
   if (loaded.status === 'failed') return <FailureNotice error={loaded.error} onRetry={reload} />;
   const verdict = loaded.value;
@@ -20,7 +22,7 @@ export function Verdict({ client, sessionId }: { readonly client: TutorClient; r
         <p className="verdict-title">{say(intact ? 'verdictIntact' : 'verdictBroken')}</p>
         {intact ? (
           <p>
-            {say('verdictIntactBody', { events: number(verdict.events) })} <span className="hash-line">{say('headHash')} </span>
+            {say('verdictIntactBody', { events: number(verdict.events) })} {say('headHash')}{' '}
             <code className="hash">{verdict.headHash.slice(0, 16)}…</code>
           </p>
         ) : (

@@ -10,7 +10,11 @@ import { readTextFile } from './text-file.ts';
 /** The engine's largest document, bytes of UTF-8. */
 const maxBytes = 1_000_000;
 
-export function AddDocument({ client, knowledgeBaseId, onAdded }: {
+export function AddDocument({
+  client,
+  knowledgeBaseId,
+  onAdded,
+}: {
   readonly client: TutorClient;
   readonly knowledgeBaseId: string;
   readonly onAdded: (document: KnowledgeDocument) => void;
@@ -54,7 +58,11 @@ export function AddDocument({ client, knowledgeBaseId, onAdded }: {
       </Field>
       {add.error === null ? null : <FailureNotice error={add.error} />}
       <div className="form-actions">
-        <button type="submit" className="button button-primary" disabled={add.busy || tooLarge || title.trim() === '' || text.trim() === ''}>
+        <button
+          type="submit"
+          className="button button-primary"
+          disabled={add.busy || tooLarge || title.trim() === '' || text.trim() === ''}
+        >
           {say(add.busy ? 'adding' : 'add')}
         </button>
         <label className="button file-button" htmlFor={fileId}>

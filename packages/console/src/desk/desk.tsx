@@ -40,7 +40,12 @@ export function Desk({ tab, id }: { readonly tab: DeskTab; readonly id: string |
   );
 }
 
-function DeskView({ tab, id, client, mayCreate }: {
+function DeskView({
+  tab,
+  id,
+  client,
+  mayCreate,
+}: {
   readonly tab: DeskTab;
   readonly id: string | null;
   readonly client: TutorClient;

@@ -66,7 +66,15 @@ function NewCollection({ client }: { readonly client: TutorClient }) {
           </Field>
           <Field label={say('fieldId')} hint={say('fieldIdHint')} problem={id === '' || isSlug(id) ? null : say('invalidSlug')}>
             {(wiring) => (
-              <input {...wiring} required maxLength={64} autoComplete="off" spellCheck={false} value={id} onChange={(event) => setId(event.target.value)} />
+              <input
+                {...wiring}
+                required
+                maxLength={64}
+                autoComplete="off"
+                spellCheck={false}
+                value={id}
+                onChange={(event) => setId(event.target.value)}
+              />
             )}
           </Field>
         </div>

@@ -61,7 +61,12 @@ export function Links({ client, mayCreate }: { readonly client: TutorClient; rea
   );
 }
 
-function OpenSessions({ sessions, tutors, busy, onMake }: {
+function OpenSessions({
+  sessions,
+  tutors,
+  busy,
+  onMake,
+}: {
   readonly sessions: readonly Session[];
   readonly tutors: readonly Tutor[];
   readonly busy: boolean;
@@ -81,7 +86,8 @@ function OpenSessions({ sessions, tutors, busy, onMake }: {
               <span className="row-words">
                 <span className="row-title">{session.studentId}</span>
                 <span className="row-facts">
-                  <span lang={langOf(session.locale)}>{name}</span> · <time dateTime={session.createdAt}>{dateTime(session.createdAt)}</time>
+                  <span lang={langOf(session.locale)}>{name}</span> ·{' '}
+                  <time dateTime={session.createdAt}>{dateTime(session.createdAt)}</time>
                 </span>
               </span>
               <button

@@ -10,7 +10,11 @@ const lifetimes = [
   { seconds: 86_400, text: 'hours24' },
 ] as const;
 
-export function NewLink({ tutors, busy, onMake }: {
+export function NewLink({
+  tutors,
+  busy,
+  onMake,
+}: {
   readonly tutors: readonly Tutor[];
   readonly busy: boolean;
   readonly onMake: (tutorId: string, studentId: string, ttlSeconds: number) => void;
@@ -30,7 +34,14 @@ export function NewLink({ tutors, busy, onMake }: {
       <div className="field-row">
         <Field label={say('student')} hint={say('studentHint')} problem={problem}>
           {(wiring) => (
-            <input {...wiring} required autoComplete="off" spellCheck={false} value={studentId} onChange={(event) => setStudentId(event.target.value)} />
+            <input
+              {...wiring}
+              required
+              autoComplete="off"
+              spellCheck={false}
+              value={studentId}
+              onChange={(event) => setStudentId(event.target.value)}
+            />
           )}
         </Field>
         <Field label={say('tutor')}>

@@ -11,7 +11,10 @@ import { go } from '../use-route.ts';
 import { draftOf, emptyDraft, settingsOf, type TutorDraft } from './tutor-draft.ts';
 import { TutorFields } from './tutor-fields.tsx';
 
-export function TutorEditor({ client, tutorId }: {
+export function TutorEditor({
+  client,
+  tutorId,
+}: {
   readonly client: TutorClient;
   /** Null: a new one. */
   readonly tutorId: string | null;
@@ -29,7 +32,11 @@ export function TutorEditor({ client, tutorId }: {
   return <TutorForm client={client} {...loaded.value} />;
 }
 
-function TutorForm({ client, tutor, bases }: {
+function TutorForm({
+  client,
+  tutor,
+  bases,
+}: {
   readonly client: TutorClient;
   readonly tutor: Tutor | null;
   readonly bases: readonly KnowledgeBase[];

@@ -9,7 +9,12 @@ interface FieldsProps {
   readonly onChange: (changes: Partial<TutorDraft>) => void;
 }
 
-export function TutorFields({ draft, isNew, bases, onChange }: FieldsProps & {
+export function TutorFields({
+  draft,
+  isNew,
+  bases,
+  onChange,
+}: FieldsProps & {
   readonly isNew: boolean;
   readonly bases: readonly KnowledgeBase[];
 }) {
@@ -19,18 +24,39 @@ export function TutorFields({ draft, isNew, bases, onChange }: FieldsProps & {
     <>
       <div className="field-row">
         <Field label={say('fieldName')}>
-          {(wiring) => <input {...wiring} required maxLength={80} lang={lang} value={draft.name} onChange={(event) => onChange({ name: event.target.value })} />}
+          {(wiring) => (
+            <input
+              {...wiring}
+              required
+              maxLength={80}
+              lang={lang}
+              value={draft.name}
+              onChange={(event) => onChange({ name: event.target.value })}
+            />
+          )}
         </Field>
         {isNew ? (
           <Field label={say('fieldId')} hint={say('fieldIdHint')} problem={draft.id === '' || isSlug(draft.id) ? null : say('invalidSlug')}>
             {(wiring) => (
-              <input {...wiring} required maxLength={64} autoComplete="off" spellCheck={false} value={draft.id} onChange={(event) => onChange({ id: event.target.value })} />
+              <input
+                {...wiring}
+                required
+                maxLength={64}
+                autoComplete="off"
+                spellCheck={false}
+                value={draft.id}
+                onChange={(event) => onChange({ id: event.target.value })}
+              />
             )}
           </Field>
         ) : null}
         <Field label={say('fieldLanguage')}>
           {(wiring) => (
-            <select {...wiring} value={draft.language} onChange={(event) => onChange({ language: event.target.value === 'zh' ? 'zh' : 'en' })}>
+            <select
+              {...wiring}
+              value={draft.language}
+              onChange={(event) => onChange({ language: event.target.value === 'zh' ? 'zh' : 'en' })}
+            >
               <option value="en">{say('languageEn')}</option>
               <option value="zh">{say('languageZh')}</option>
             </select>
@@ -51,12 +77,26 @@ export function TutorFields({ draft, isNew, bases, onChange }: FieldsProps & {
       </div>
       <Field label={say('fieldGreeting')} hint={say('fieldGreetingHint')}>
         {(wiring) => (
-          <textarea {...wiring} rows={3} maxLength={1_000} lang={lang} value={draft.greeting} onChange={(event) => onChange({ greeting: event.target.value })} />
+          <textarea
+            {...wiring}
+            rows={3}
+            maxLength={1_000}
+            lang={lang}
+            value={draft.greeting}
+            onChange={(event) => onChange({ greeting: event.target.value })}
+          />
         )}
       </Field>
       <Field label={say('fieldPrompt')} hint={say('fieldPromptHint')}>
         {(wiring) => (
-          <textarea {...wiring} rows={7} maxLength={8_000} lang={lang} value={draft.systemPrompt} onChange={(event) => onChange({ systemPrompt: event.target.value })} />
+          <textarea
+            {...wiring}
+            rows={7}
+            maxLength={8_000}
+            lang={lang}
+            value={draft.systemPrompt}
+            onChange={(event) => onChange({ systemPrompt: event.target.value })}
+          />
         )}
       </Field>
       <ModelFields draft={draft} onChange={onChange} />
@@ -72,7 +112,14 @@ function ModelFields({ draft, onChange }: FieldsProps) {
       <div className="field-row">
         <Field label={say('fieldModel')} hint={say('fieldModelHint')}>
           {(wiring) => (
-            <input {...wiring} maxLength={200} spellCheck={false} autoComplete="off" value={draft.llmModel} onChange={(event) => onChange({ llmModel: event.target.value })} />
+            <input
+              {...wiring}
+              maxLength={200}
+              spellCheck={false}
+              autoComplete="off"
+              value={draft.llmModel}
+              onChange={(event) => onChange({ llmModel: event.target.value })}
+            />
           )}
         </Field>
         <Field
@@ -81,7 +128,12 @@ function ModelFields({ draft, onChange }: FieldsProps) {
           problem={temperatureIsValid(draft.temperature) ? null : say('fieldTemperatureHint')}
         >
           {(wiring) => (
-            <input {...wiring} inputMode="decimal" value={draft.temperature} onChange={(event) => onChange({ temperature: event.target.value })} />
+            <input
+              {...wiring}
+              inputMode="decimal"
+              value={draft.temperature}
+              onChange={(event) => onChange({ temperature: event.target.value })}
+            />
           )}
         </Field>
       </div>

@@ -19,7 +19,7 @@ export function Tutors({ client }: { readonly client: TutorClient }) {
       <ul className="rows">
         {loaded.value.map(({ id, status, settings }) => (
           <li key={id}>
-            <a className="row" href={hrefOf({ view: 'desk', tab: 'tutors', id })} aria-label={say('editTutor', { name: settings.name })}>
+            <a className="row" href={hrefOf({ view: 'desk', tab: 'tutors', id })}>
               <Avatar id={id} name={settings.name} />
               <span className="row-words">
                 <span className="row-title" lang={langOf(settings.language)}>
@@ -31,7 +31,10 @@ export function Tutors({ client }: { readonly client: TutorClient }) {
                 </span>
               </span>
               {status === 'retired' ? <span className="tag">{say('retired')}</span> : null}
-              <span className="row-action">{say('edit')}</span>
+              <span className="row-action">
+                {say('edit')}
+                <span className="visually-hidden"> {settings.name}</span>
+              </span>
             </a>
           </li>
         ))}

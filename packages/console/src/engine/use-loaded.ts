@@ -9,8 +9,6 @@ export type Loaded<T> =
 export function useLoaded<T>(load: (signal: AbortSignal) => Promise<T>): { readonly loaded: Loaded<T>; readonly reload: () => void } {
   const [state, setState] = useState<{ readonly load: typeof load; readonly loaded: Loaded<T> }>({ load, loaded: { status: 'loading' } });
   const [round, setRound] = useState(0);
-
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a new round loads again
   useEffect(() => {
     const ended = new AbortController();
     const settle = (loaded: Loaded<T>) => {

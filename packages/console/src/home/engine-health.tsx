@@ -50,7 +50,11 @@ function Dependency({ dependency }: { readonly dependency: Health['dependencies'
           <strong>{key === undefined ? name : say(key)}</strong> <span className="tag">{say(single[status])}</span>
           <span className="runs-on">{runsOn}</span>
         </p>
-        {reason === null ? null : <p className="reason" lang="en">{reason}</p>}
+        {reason === null ? null : (
+          <p className="reason" lang="en">
+            {reason}
+          </p>
+        )}
       </div>
     </li>
   );

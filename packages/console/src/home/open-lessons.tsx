@@ -34,14 +34,15 @@ function OpenLesson({ session, tutor }: { readonly session: Session; readonly tu
   const when = dateTime(session.createdAt);
   return (
     <li>
-      <a className="row" href={hrefOf({ view: 'lesson', sessionId: session.id })} aria-label={say('continueLessonWith', { name, when })}>
+      <a className="row" href={hrefOf({ view: 'lesson', sessionId: session.id })}>
         <Avatar id={session.tutorId} name={name} />
         <span className="row-words">
           <span className="row-title" lang={langOf(session.locale)}>
             {name}
           </span>
           <span className="row-facts">
-            {session.studentId} · <time dateTime={session.createdAt}>{when}</time> · {say('questionsAsked', { count: number(session.turns) })}
+            {session.studentId} · <time dateTime={session.createdAt}>{when}</time> ·{' '}
+            {say('questionsAsked', { count: number(session.turns) })}
           </span>
         </span>
         <span className="row-action">{say('continueLesson')}</span>

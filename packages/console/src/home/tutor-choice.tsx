@@ -13,7 +13,12 @@ import { go } from '../use-route.ts';
 
 const defaultStudent = 'demo-student';
 
-export function TutorChoice({ client, tutors, onRetry, mayStart }: {
+export function TutorChoice({
+  client,
+  tutors,
+  onRetry,
+  mayStart,
+}: {
   readonly client: TutorClient;
   readonly tutors: Loaded<readonly Tutor[]>;
   readonly onRetry: () => void;
@@ -53,7 +58,12 @@ export function TutorChoice({ client, tutors, onRetry, mayStart }: {
     <section aria-label={say('tutors')}>
       <ul className="cards">
         {active.map((tutor) => (
-          <TutorCard key={tutor.id} tutor={tutor} busy={start.busy} onStart={mayStart && valid ? () => start.run(tutor.id, studentId) : null} />
+          <TutorCard
+            key={tutor.id}
+            tutor={tutor}
+            busy={start.busy}
+            onStart={mayStart && valid ? () => start.run(tutor.id, studentId) : null}
+          />
         ))}
       </ul>
       {start.error === null ? null : <FailureNotice error={start.error} />}
@@ -61,7 +71,13 @@ export function TutorChoice({ client, tutors, onRetry, mayStart }: {
         <div className="student-field">
           <Field label={say('student')} hint={say('studentHint')} problem={valid ? null : say('studentInvalid')}>
             {(wiring) => (
-              <input {...wiring} value={studentId} autoComplete="off" spellCheck={false} onChange={(event) => setStudentId(event.target.value)} />
+              <input
+                {...wiring}
+                value={studentId}
+                autoComplete="off"
+                spellCheck={false}
+                onChange={(event) => setStudentId(event.target.value)}
+              />
             )}
           </Field>
         </div>
@@ -86,7 +102,13 @@ function TutorCard({ tutor, busy, onStart }: { readonly tutor: Tutor; readonly b
         {greeting}
       </p>
       {onStart === null ? null : (
-        <button type="button" className="button button-primary" aria-label={say('startLessonWith', { name })} disabled={busy} onClick={onStart}>
+        <button
+          type="button"
+          className="button button-primary"
+          aria-label={busy ? undefined : say('startLessonWith', { name })}
+          disabled={busy}
+          onClick={onStart}
+        >
           {busy ? say('starting') : say('startLesson')}
         </button>
       )}

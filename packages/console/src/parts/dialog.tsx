@@ -3,7 +3,12 @@ import { useSpeech } from '../texts/use-language.tsx';
 import { Cross } from './icons.tsx';
 
 /** The platform's own modal: it traps focus, closes on Esc and gives focus back. */
-export function Dialog({ title, onClose, children, sheet = false }: {
+export function Dialog({
+  title,
+  onClose,
+  children,
+  sheet = false,
+}: {
   readonly title: string;
   readonly onClose: () => void;
   readonly children: ReactNode;
@@ -43,7 +48,14 @@ export function closeDialogOf(control: Element): void {
   control.closest('dialog')?.close();
 }
 
-export function Confirmation({ title, body, action, keep, onConfirm, onClose }: {
+export function Confirmation({
+  title,
+  body,
+  action,
+  keep,
+  onConfirm,
+  onClose,
+}: {
   readonly title: string;
   readonly body: string;
   readonly action: string;

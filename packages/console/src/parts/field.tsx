@@ -7,7 +7,12 @@ interface Wiring {
 }
 
 /** A labelled control with its hint and its complaint, tied together for screen readers. */
-export function Field({ label, hint, problem, children }: {
+export function Field({
+  label,
+  hint,
+  problem,
+  children,
+}: {
   readonly label: string;
   readonly hint?: string;
   readonly problem?: string | null;

@@ -5,7 +5,12 @@ import { Warning } from './icons.tsx';
 
 type Tone = 'quiet' | 'good' | 'warning' | 'bad';
 
-export function Notice({ tone = 'quiet', title, children, action }: {
+export function Notice({
+  tone = 'quiet',
+  title,
+  children,
+  action,
+}: {
   readonly tone?: Tone;
   readonly title?: string;
   readonly children?: ReactNode;

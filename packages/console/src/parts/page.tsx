@@ -12,7 +12,14 @@ export function useTitle(title: string): void {
   }, [title, product]);
 }
 
-export function Page({ title, heading, lead, actions, children, wide = false }: {
+export function Page({
+  title,
+  heading,
+  lead,
+  actions,
+  children,
+  wide = false,
+}: {
   /** Of the tab. */
   readonly title: string;
   readonly heading?: string;

@@ -13,7 +13,10 @@ export function sayRoles(roles: readonly Role[], say: Say, language: string): st
 }
 
 /** Shows its content to whoever is signed in with one of these roles, and to everyone else how to get there. */
-export function StaffOnly({ roles, children }: {
+export function StaffOnly({
+  roles,
+  children,
+}: {
   /** Omitted: any. */
   readonly roles?: readonly Role[];
   readonly children: (client: TutorClient, roles: readonly Role[]) => ReactNode;

@@ -9,7 +9,13 @@ const maxRows = 7;
 /** `keyCode` of every key that an input method swallows (UI Events section 7.3.1); Safari sends it after composition has ended. */
 const imeKeyCode = 229;
 
-export function Composer({ sessionId, tutorName, replying, onSend, onStop }: {
+export function Composer({
+  sessionId,
+  tutorName,
+  replying,
+  onSend,
+  onStop,
+}: {
   readonly sessionId: string;
   readonly tutorName: string;
   readonly replying: boolean;
@@ -60,11 +66,23 @@ export function Composer({ sessionId, tutorName, replying, onSend, onStop }: {
           onKeyDown={onKeyDown}
         />
         {replying ? (
-          <button type="button" className="button button-round button-stop" aria-label={say('stopTutor')} title={say('stopTutor')} onClick={onStop}>
+          <button
+            type="button"
+            className="button button-round button-stop"
+            aria-label={say('stopTutor')}
+            title={say('stopTutor')}
+            onClick={onStop}
+          >
             <StopSquare />
           </button>
         ) : null}
-        <button type="submit" className="button button-round button-primary" aria-label={say('send')} title={say('send')} aria-disabled={!ready}>
+        <button
+          type="submit"
+          className="button button-round button-primary"
+          aria-label={say('send')}
+          title={say('send')}
+          aria-disabled={!ready}
+        >
           <ArrowUp />
         </button>
       </div>

@@ -7,7 +7,13 @@ import { RichText } from './rich-text.tsx';
 import { type OpenedPassage, type Speaker, StudentSaid, TurnView, TutorSaid } from './turn-view.tsx';
 import type { Outbox } from './use-outbox.ts';
 
-export function Conversation({ view, outbox, tutor, onOpen, onAskAgain }: {
+export function Conversation({
+  view,
+  outbox,
+  tutor,
+  onOpen,
+  onAskAgain,
+}: {
   readonly view: SessionView;
   readonly outbox: Outbox;
   readonly tutor: Speaker;

@@ -1,6 +1,6 @@
+import type { ErrorCode } from '@virtual-tutor/sdk';
 import { recordsIn } from '../engine/plain-data.ts';
 import { keep, keptJson } from '../engine/tab-storage.ts';
-import type { ErrorCode } from '@virtual-tutor/sdk';
 
 /** A message that the engine has not confirmed yet. Its id makes sending it again, even after a reload, the same message. */
 export interface Unsent {
@@ -13,7 +13,10 @@ export interface Unsent {
 const keyOf = (sessionId: string) => `vt-outbox:${sessionId}`;
 
 export function keepOutbox(sessionId: string, unsent: readonly Unsent[]): void {
-  keep(keyOf(sessionId), unsent.length === 0 ? null : JSON.stringify(unsent.map(({ clientMessageId, text }) => ({ clientMessageId, text }))));
+  keep(
+    keyOf(sessionId),
+    unsent.length === 0 ? null : JSON.stringify(unsent.map(({ clientMessageId, text }) => ({ clientMessageId, text }))),
+  );
 }
 
 export function keptOutbox(sessionId: string): readonly Unsent[] {

@@ -4,7 +4,11 @@ import { RichText } from './rich-text.tsx';
 import type { OpenedPassage, Speaker } from './turn-view.tsx';
 
 /** The words of the course that a sentence rests on. */
-export function PassageSheet({ opened, tutor, onClose }: {
+export function PassageSheet({
+  opened,
+  tutor,
+  onClose,
+}: {
   readonly opened: OpenedPassage;
   readonly tutor: Speaker;
   readonly onClose: () => void;

@@ -2,6 +2,7 @@ import type { Passage } from '@virtual-tutor/sdk';
 import { type ReactNode, useMemo } from 'react';
 import { type Block, type Inline, parseMarkdown } from '../markdown.ts';
 import { useSpeech } from '../texts/use-language.tsx';
+import { nameOfPassage } from './passage-name.ts';
 
 export interface Citing {
   readonly passages: readonly Passage[];
@@ -12,7 +13,12 @@ export interface Citing {
 /** Marks that only become clear with the next letters, at the end of text in the making. */
 const halfMark = /(?:\[[\d,，、 ]*|\*{1,2}|`{1,2})$/u;
 
-export function RichText({ text, growing = false, citing }: {
+/** Keys are places: parts of a growing text only ever change at the end. */
+export function RichText({
+  text,
+  growing = false,
+  citing,
+}: {
   readonly text: string;
   readonly growing?: boolean;
   readonly citing?: Citing;
@@ -21,7 +27,6 @@ export function RichText({ text, growing = false, citing }: {
   return (
     <div className={growing ? 'rich-text growing' : 'rich-text'}>
       {blocks.map((block, at) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: blocks of a growing text only ever change at the end
         <BlockView key={at} block={block} citing={citing} />
       ))}
     </div>
@@ -48,32 +53,27 @@ function BlockView({ block, citing }: { readonly block: Block; readonly citing: 
 }
 
 function ListView({ block, citing }: { readonly block: Extract<Block, { type: 'list' }>; readonly citing: Citing | undefined }) {
-  const items = block.items.map((inlines, at) => (
-    // biome-ignore lint/suspicious/noArrayIndexKey: items of a growing list only ever change at the end
-    <li key={at}>{inlineViews(inlines, citing)}</li>
-  ));
+  const items = block.items.map((inlines, at) => <li key={at}>{inlineViews(inlines, citing)}</li>);
   return block.ordered ? <ol start={block.start}>{items}</ol> : <ul>{items}</ul>;
 }
 
 function inlineViews(inlines: readonly Inline[], citing: Citing | undefined): ReactNode[] {
-  return inlines.map((inline, at) => {
-    switch (inline.type) {
-      case 'text':
-        return inline.text;
-      case 'code':
-        // biome-ignore lint/suspicious/noArrayIndexKey: inlines only ever change at the end
-        return <code key={at}>{inline.text}</code>;
-      case 'strong':
-        // biome-ignore lint/suspicious/noArrayIndexKey: as above
-        return <strong key={at}>{inlineViews(inline.inlines, citing)}</strong>;
-      case 'emphasis':
-        // biome-ignore lint/suspicious/noArrayIndexKey: as above
-        return <em key={at}>{inlineViews(inline.inlines, citing)}</em>;
-      case 'citations':
-        // biome-ignore lint/suspicious/noArrayIndexKey: as above
-        return <Citations key={at} numbers={inline.numbers} citing={citing} />;
-    }
-  });
+  return inlines.map((inline, at) => <InlineView key={at} inline={inline} citing={citing} />);
+}
+
+function InlineView({ inline, citing }: { readonly inline: Inline; readonly citing: Citing | undefined }): ReactNode {
+  switch (inline.type) {
+    case 'text':
+      return inline.text;
+    case 'code':
+      return <code>{inline.text}</code>;
+    case 'strong':
+      return <strong>{inlineViews(inline.inlines, citing)}</strong>;
+    case 'emphasis':
+      return <em>{inlineViews(inline.inlines, citing)}</em>;
+    case 'citations':
+      return <Citations numbers={inline.numbers} citing={citing} />;
+  }
 }
 
 function Citations({ numbers, citing }: { readonly numbers: readonly number[]; readonly citing: Citing | undefined }) {
@@ -85,7 +85,7 @@ function Citations({ numbers, citing }: { readonly numbers: readonly number[]; r
       key={number}
       type="button"
       className="citation"
-      aria-label={say('openPassage', { number, title: citing.passages[number - 1]?.title ?? say('untitled') })}
+      aria-label={say('openPassage', { number, title: nameOfPassage(citing.passages[number - 1], say('untitled')) })}
       onClick={() => citing.onOpen(number)}
     >
       <span>{number}</span>

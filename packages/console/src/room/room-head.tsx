@@ -15,9 +15,17 @@ const stateTexts = {
   closed: 'stateClosed',
 } as const satisfies Record<Connection['state'], TextKey>;
 
-export function RoomHead({ tutor, connection, mayLeave, onEnd }: {
+export function RoomHead({
+  tutor,
+  connection,
+  quotingOnly,
+  mayLeave,
+  onEnd,
+}: {
   readonly tutor: Speaker;
   readonly connection: Connection;
+  /** The wished-for model did not answer the last question. */
+  readonly quotingOnly: boolean;
   /** Whoever came by a one-time link has nowhere else to go. */
   readonly mayLeave: boolean;
   /** Null once ended. */
@@ -40,6 +48,7 @@ export function RoomHead({ tutor, connection, mayLeave, onEnd }: {
         </Heading>
         <p className={`connection connection-${onEnd === null ? 'ended' : connection.state}`} role="status">
           {state}
+          {quotingOnly ? <span className="degraded"> · {say('quotingOnly')}</span> : null}
         </p>
       </div>
       <LanguageSwitch />

@@ -6,7 +6,11 @@ import { useSpeech } from '../texts/use-language.tsx';
 import type { Lesson } from './use-lesson.ts';
 
 /** What the student has to know about the lesson itself, and the way forward. */
-export function RoomNotices({ view, lesson, mayLeave }: {
+export function RoomNotices({
+  view,
+  lesson,
+  mayLeave,
+}: {
   readonly view: SessionView;
   readonly lesson: Lesson;
   readonly mayLeave: boolean;

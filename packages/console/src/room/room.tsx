@@ -1,10 +1,10 @@
 import { createTutorClient, type SessionView } from '@virtual-tutor/sdk';
 import { useCallback, useState } from 'react';
-import { useAction } from '../engine/use-action.ts';
 import { keptGrant } from '../engine/grants.ts';
 import { engineUrl, useStaff } from '../engine/staff.tsx';
-import { ArrowDown } from '../parts/icons.tsx';
+import { useAction } from '../engine/use-action.ts';
 import { Confirmation } from '../parts/dialog.tsx';
+import { ArrowDown } from '../parts/icons.tsx';
 import { FailureNotice } from '../parts/notice.tsx';
 import { useTitle } from '../parts/page.tsx';
 import { useSpeech } from '../texts/use-language.tsx';
@@ -50,6 +50,7 @@ export function Room({ sessionId }: { readonly sessionId: string }) {
       <RoomHead
         tutor={tutor}
         connection={lesson.connection}
+        quotingOnly={view.ended === null && view.turns.at(-1)?.fallback != null}
         mayLeave={signIn.status === 'signedIn'}
         onEnd={view.ended === null ? () => setAsksToEnd(true) : null}
       />

@@ -5,6 +5,7 @@ import { Avatar } from '../parts/avatar.tsx';
 import { Book, Retry, Warning } from '../parts/icons.tsx';
 import type { Language } from '../texts/texts.ts';
 import { langOf, useSpeech } from '../texts/use-language.tsx';
+import { nameOfPassage } from './passage-name.ts';
 import { RichText } from './rich-text.tsx';
 
 export interface Speaker {
@@ -39,7 +40,6 @@ export const TurnView = memo(function TurnView({ turn, tutor, onOpen, onAskAgain
     <li className="turn">
       <StudentSaid text={turn.message ?? say('erased')} />
       <TutorSaid tutor={tutor} busy={underWay}>
-        {turn.fallback === null ? null : <p className="aside">{say('fallbackNotice')}</p>}
         {turn.reply === '' ? null : <RichText text={turn.reply} growing={status === 'replying'} citing={{ passages, onOpen: open }} />}
         {underWay && turn.reply === '' ? <Thinking name={tutor.name} reading={passages.length > 0} /> : null}
         <TurnEnd turn={turn} onAskAgain={onAskAgain} />
@@ -62,7 +62,11 @@ export function StudentSaid({ text, children }: { readonly text: string; readonl
   );
 }
 
-export function TutorSaid({ tutor, busy = false, children }: {
+export function TutorSaid({
+  tutor,
+  busy = false,
+  children,
+}: {
   readonly tutor: Speaker;
   readonly busy?: boolean;
   readonly children: ReactNode;
@@ -117,7 +121,7 @@ function Sources({ turn, onOpen }: { readonly turn: ViewedTurn; readonly onOpen:
   const sources = turn.passages.map((passage, at) => ({ passage, number: at + 1 })).filter(({ passage }) => cited.has(passage.passageId));
   if (sources.length === 0) return null;
   return (
-    <section className="sources" aria-label={say('sources')}>
+    <div className="sources">
       <p className="sources-title" lang={langOf(language)}>
         <Book />
         {say('sources')}
@@ -127,11 +131,11 @@ function Sources({ turn, onOpen }: { readonly turn: ViewedTurn; readonly onOpen:
           <li key={passage.passageId}>
             <button type="button" className="source" onClick={() => onOpen(number)}>
               <span className="source-number">{number}</span>
-              <span className="source-title">{passage.title ?? say('untitled')}</span>
+              <span className="source-title">{nameOfPassage(passage, say('untitled'))}</span>
             </button>
           </li>
         ))}
       </ul>
-    </section>
+    </div>
   );
 }

@@ -1,4 +1,4 @@
-import type { TutorClient, ConnectionState, ErrorCode, SessionView, TutorSession } from '@virtual-tutor/sdk';
+import type { ConnectionState, ErrorCode, SessionView, TutorClient, TutorSession } from '@virtual-tutor/sdk';
 import { connectSession } from '@virtual-tutor/sdk/browser';
 import { useCallback, useEffect, useRef, useState, useSyncExternalStore } from 'react';
 import { codeOf } from '../engine/failure.ts';
@@ -30,8 +30,6 @@ export function useLesson(sessionId: string, signIn: SignIn): Lesson {
   const client = useRef<TutorClient | null>(null);
   client.current = signIn.status === 'signedIn' && signIn.roles.includes('operator') ? signIn.client : null;
   const mayOpen = keptGrant(sessionId) !== null || signIn.status === 'signedIn' || signIn.status === 'needsKey';
-
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another attempt connects again
   useEffect(() => {
     if (!mayOpen) return;
     const left = new AbortController();

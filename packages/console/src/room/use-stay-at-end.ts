@@ -38,8 +38,6 @@ export function useStayAtEnd(content: unknown): {
       element.removeEventListener('scroll', onScroll);
     };
   }, []);
-
-  // biome-ignore lint/correctness/useExhaustiveDependencies: runs when the content has changed
   useLayoutEffect(() => {
     if (stays.current && scroller.current !== null) scroller.current.scrollTop = scroller.current.scrollHeight;
   }, [content]);

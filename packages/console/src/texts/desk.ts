@@ -28,7 +28,10 @@ export const deskTexts = {
   fieldModelHint: { en: 'Empty: the engine’s default.', zh: '留空则使用引擎默认值。' },
   fieldTemperature: { en: 'Freedom (temperature)', zh: '发挥程度（temperature）' },
   fieldTemperatureHint: { en: '0 to 2. Empty: the engine’s default.', zh: '0 到 2，留空则使用引擎默认值。' },
-  invalidSlug: { en: 'Letters, digits, “_”, “.” and “-”, starting with a letter or digit.', zh: '字母、数字、“_”、“.”、“-”，以字母或数字开头。' },
+  invalidSlug: {
+    en: 'Letters, digits, “_”, “.” and “-”, starting with a letter or digit.',
+    zh: '字母、数字、“_”、“.”、“-”，以字母或数字开头。',
+  },
   advanced: { en: 'Model settings', zh: '模型设置' },
   knowledgeLead: { en: 'What tutors may quote. Plain text and Markdown.', zh: '导师可以引用的内容，支持纯文本和 Markdown。' },
   newKnowledge: { en: 'New collection', zh: '新建资料库' },
@@ -61,11 +64,14 @@ export const deskTexts = {
   rejected_no_passages: { en: 'There is nothing in it to quote.', zh: '没有可引用的内容。' },
   addedDocument: { en: '“{title}” can be quoted now.', zh: '《{title}》现在可以引用了。' },
   removedDocument: { en: '“{title}” was removed.', zh: '《{title}》已移除。' },
-  linksLead: { en: 'A link opens one lesson, once, in one browser tab. No account needed.', zh: '每个链接只能打开一次，对应一节课、一个标签页，无需账号。' },
+  linksLead: {
+    en: 'A link opens one lesson, once, in one browser tab. No account needed.',
+    zh: '每个链接只能打开一次，对应一节课、一个标签页，无需账号。',
+  },
   makeLinkTitle: { en: 'Link to a new lesson', zh: '新课程链接' },
   makeLink: { en: 'Make link', zh: '生成链接' },
   makingLink: { en: 'Making…', zh: '正在生成…' },
-  makeLinkForStudent: { en: 'Make a link for {student}', zh: '为 {student} 生成链接' },
+  makeLinkForStudent: { en: 'Make a link for {student}', zh: '生成链接：{student}' },
   tutor: { en: 'Tutor', zh: '导师' },
   linkValid: { en: 'Valid for', zh: '有效期' },
   minutes15: { en: '15 minutes', zh: '15 分钟' },
@@ -78,5 +84,8 @@ export const deskTexts = {
   copied: { en: 'Copied', zh: '已复制' },
   openLessonsTitle: { en: 'Lessons under way', zh: '进行中的课程' },
   noOpenLessons: { en: 'No lesson is under way.', zh: '没有进行中的课程。' },
-  linksNeedOperator: { en: 'New lessons are started by an operator. You can make links to lessons under way.', zh: '新课程由运维人员创建。你可以为进行中的课程生成链接。' },
+  linksNeedOperator: {
+    en: 'New lessons are started by an operator. You can make links to lessons under way.',
+    zh: '新课程由运维人员创建。你可以为进行中的课程生成链接。',
+  },
 } as const satisfies TextTable;

@@ -30,10 +30,7 @@ export const roomTexts = {
   interrupted: { en: 'Stopped here.', zh: '已停在这里。' },
   failed: { en: 'The answer could not be finished.', zh: '回答未能完成。' },
   askAgain: { en: 'Ask again', zh: '再问一次' },
-  fallbackNotice: {
-    en: 'The language model could not be reached, so the course is quoted instead.',
-    zh: '语言模型暂时连接不上，以下直接引用课程原文。',
-  },
+  quotingOnly: { en: 'quoting the course, no language model', zh: '无语言模型，直接引用课程' },
   sending: { en: 'Sending…', zh: '正在发送…' },
   notSent: { en: 'Not sent.', zh: '未发送。' },
   sendAgain: { en: 'Send again', zh: '重新发送' },

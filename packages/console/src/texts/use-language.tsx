@@ -53,5 +53,10 @@ function speechIn(language: Language): Omit<Speech, 'setLanguage'> {
 function preferredLanguage(): Language {
   const kept = localStorage.getItem(storageKey);
   if (kept === 'en' || kept === 'zh') return kept;
-  return navigator.languages.find((tag) => /^(en|zh)\b/i.test(tag))?.toLowerCase().startsWith('zh') ? 'zh' : 'en';
+  return navigator.languages
+    .find((tag) => /^(en|zh)\b/i.test(tag))
+    ?.toLowerCase()
+    .startsWith('zh')
+    ? 'zh'
+    : 'en';
 }
