@@ -1,5 +1,5 @@
 import { createTRPCClient } from '@trpc/client';
-import { type AppRouter, controlLinks, type FeedState, lessonLinks, openFeed, receive } from '@virtual-tutor/sdk/trpc';
+import { type AppRouter, controlLinks, emptyFeed, type FeedState, lessonLinks, receive } from '@virtual-tutor/sdk/trpc';
 import { expect, test, vi } from 'vitest';
 import { sessionId, turnNumber } from '../support/scripted-engine.ts';
 import { replyInPieces, startEngine, wholeReply } from '../support/scripted-tutor.ts';
@@ -8,9 +8,7 @@ const clientMessageId = '0190b0a0-0000-4000-8000-00000000abcd';
 
 /** Folds what a subscription of one's own brings. */
 function folding() {
-  const first = openFeed();
-  if (first === null) throw new Error('an empty feed can always be opened');
-  const folded: { feed: FeedState } = { feed: first };
+  const folded: { feed: FeedState } = { feed: emptyFeed };
   return {
     folded,
     onData: ({ id, data }: { readonly id: string; readonly data: Parameters<typeof receive>[2] }) => {

@@ -63,6 +63,12 @@ test('a deadline covers all tries, and ends them even when the work does not lis
   await result;
 });
 
+test('a refusal that passes only after the deadline is told at once', async () => {
+  const { work, atMs } = failing(new TutorError('capacity_exceeded', 'all places are taken', { retryAfterMs: 15_000 }));
+  await expect(call({ timeoutMs: 15_000 }, work)).rejects.toMatchObject({ code: 'capacity_exceeded', retryAfterMs: 15_000 });
+  expect(atMs).toEqual([0]);
+});
+
 test('an abort ends a call between two tries', async () => {
   const controller = new AbortController();
   const { work, atMs } = failing(new TutorError('unavailable', 'later', { retryAfterMs: 5_000 }));

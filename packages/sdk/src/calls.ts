@@ -13,14 +13,18 @@ export function caller(own: CallDefaults, translate: (error: unknown) => unknown
   return (options, work) => {
     const timeoutMs = options?.timeoutMs ?? own.timeoutMs ?? defaults.timeoutMs;
     const maxRetries = options?.maxRetries ?? own.maxRetries ?? defaults.maxRetries;
+    const deadlineMs = Date.now() + timeoutMs;
     return within({ signals: [options?.signal], timeoutMs }, async (signal) => {
       for (let attempt = 0; ; attempt += 1) {
         try {
           return await work({ signal });
         } catch (thrown) {
           const error = asTutorError(translate(thrown));
-          if (!error.retryable || attempt >= maxRetries || signal.aborted) throw error;
-          await sleep(error.retryAfterMs ?? jitteredMs(attempt), signal);
+          const delayMs = error.retryAfterMs ?? jitteredMs(attempt);
+          const mayPass = error.retryable && attempt < maxRetries && !signal.aborted;
+          // Past the deadline there is nothing to wait for: this reason now is worth more than a timeout later.
+          if (!mayPass || Date.now() + delayMs >= deadlineMs) throw error;
+          await sleep(delayMs, signal);
         }
       }
     });

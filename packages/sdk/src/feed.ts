@@ -17,15 +17,15 @@ export interface FeedState {
   readonly again: ReadonlyMap<string, string>;
 }
 
-const atStart: FeedState = { view: emptyView, revision: 0, last: { revision: 0, delta: 0 }, again: new Map() };
+export const emptyFeed: FeedState = { view: emptyView, revision: 0, last: { revision: 0, delta: 0 }, again: new Map() };
 
 /** A fold with no history, or one that goes on from a kept view. Null: not a feed id. */
 export function openFeed(resume?: { readonly lastEventId: string; readonly view: SessionView }): FeedState | null {
   // After the end there is nothing to go on with, and no feed says so a second time: it is read again.
-  if (resume === undefined || resume.view.ended !== null) return atStart;
+  if (resume === undefined || resume.view.ended !== null) return emptyFeed;
   const last = parseFeedId(resume.lastEventId);
   if (last === null) return null;
-  return resubscribed({ ...atStart, view: { ...resume.view, caughtUp: false }, revision: last.revision });
+  return resubscribed({ ...emptyFeed, view: { ...resume.view, caughtUp: false }, revision: last.revision });
 }
 
 /** Undefined before the first durable item. */

@@ -13,7 +13,7 @@ import type {
 } from './contract.ts';
 import { Emitter } from './emitter.ts';
 import { aborted, asTutorError, TutorError } from './errors.ts';
-import { type FeedState, openFeed, receive, resubscribed, resumePoint } from './feed.ts';
+import { emptyFeed, type FeedState, openFeed, receive, resubscribed, resumePoint } from './feed.ts';
 import type { FeedItem } from './feed-item.ts';
 import type { Link, OpenLink } from './link.ts';
 import { stayConnected } from './stay-connected.ts';
@@ -187,9 +187,8 @@ export class Lesson implements TutorSession {
 
   /** Only before anything was shown: later it would mean that the log no longer knows what was. */
   #startOver(): boolean {
-    const fresh = openFeed();
-    if (this.view.caughtUp || this.#feed.revision === 0 || fresh === null) return false;
-    this.#feed = fresh;
+    if (this.view.caughtUp || this.#feed.revision === 0) return false;
+    this.#feed = emptyFeed;
     return true;
   }
 

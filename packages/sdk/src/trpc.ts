@@ -20,7 +20,7 @@ import type { Procedures } from './procedures.ts';
 import { withQuickClose } from './quick-close.ts';
 import { protocolVersion, sdkVersion } from './version.ts';
 
-export { type FeedState, openFeed, receive } from './feed.ts';
+export { emptyFeed, type FeedState, openFeed, receive } from './feed.ts';
 export type { FeedItem } from './feed-item.ts';
 
 interface RootTypes {
@@ -160,7 +160,7 @@ export function socketOptions({ url, token, WebSocket: given }: SocketOptions): 
 
 /**
  * Links of the data plane for frontends that bring their own tRPC client. `session.events` resumes
- * by itself; fold its items with `openFeed` and `receive`, which know what a resumption repeats.
+ * by itself; fold its items into `emptyFeed` with `receive`, which know what a resumption repeats.
  * Close the client when done.
  */
 export function lessonLinks(options: SocketOptions): { readonly links: TRPCLink<AppRouter>[]; readonly client: TRPCWebSocketClient } {
