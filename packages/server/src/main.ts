@@ -2,7 +2,7 @@ import { StoreUnavailable } from './app/ports.ts';
 import { ConfigError, describeConfig, parseConfig } from './config.ts';
 import { createLog } from './log.ts';
 import { type EngineNode, startNode } from './node.ts';
-import { DataFolderInUse } from './store/embedded-postgres.ts';
+import { DataFolderInUse } from './store/folder-lock.ts';
 import { UnsafeSecret } from './store/secret-file.ts';
 
 /** How long a stop may take before the process leaves anyway, ms. */

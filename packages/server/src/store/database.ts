@@ -45,7 +45,6 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
 async function openEmbedded(dataDir: string): Promise<Database> {
   const embedded = await openEmbeddedPostgres(dataDir);
   const sql = postgres({
-    host: embedded.socketFolder,
     path: embedded.socketPath,
     database: 'postgres',
     username: 'postgres',
