@@ -40,14 +40,28 @@ export function resubscribed(state: FeedState): FeedState {
   return { ...state, last: { revision: state.revision, delta: 0 }, again };
 }
 
+/**
+ * The same for a client that resumes by itself, after the very last item it was given: only after a
+ * durable one do unfinished sentences come again from their beginning.
+ */
+export function restarted(state: FeedState): FeedState {
+  return state.last.delta === 0 ? resubscribed(state) : state;
+}
+
 /** The next item. Items already folded, of unknown turns and of types of a newer engine change nothing. */
 export function receive(state: FeedState, id: string, item: FeedItem): FeedState {
-  if (item.type === 'caughtUp') return state.view.caughtUp ? state : { ...state, view: { ...state.view, caughtUp: true } };
   const cursor = parseFeedId(id);
-  if (cursor === null || !isAfter(cursor, state.last)) return state;
+  if (cursor === null) return state;
+  if (item.type === 'caughtUp') return caughtUp(state, cursor);
+  if (!isAfter(cursor, state.last)) return state;
   const next = { ...state, last: cursor, revision: cursor.delta === 0 ? cursor.revision : state.revision };
   if (item.type === 'delta') return addPiece(next, item);
   return { ...next, view: viewAfter(next.view, item), again: againAfter(next, item) };
+}
+
+function caughtUp(state: FeedState, cursor: FeedCursor): FeedState {
+  const last = isAfter(cursor, state.last) ? cursor : state.last;
+  return { ...state, last, view: state.view.caughtUp ? state.view : { ...state.view, caughtUp: true } };
 }
 
 type Durable = Exclude<FeedItem, { type: 'delta' | 'caughtUp' }>;

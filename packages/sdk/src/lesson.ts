@@ -233,6 +233,9 @@ export class Lesson implements TutorSession {
       .then((turnId) => turn.acknowledge(turnId))
       .catch((thrown: unknown) => {
         const error = asTutorError(thrown);
+        // Whatever the answer was lost to: what the log has was sent.
+        const known = findMessage(this.view, clientMessageId);
+        if (known !== undefined) return turn.acknowledge(known.turnId);
         turn.refuse(error);
         if (error.code !== 'aborted') this.#emitter.emit('error', error);
       });

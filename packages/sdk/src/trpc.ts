@@ -1,6 +1,7 @@
 import {
   createWSClient,
   httpLink,
+  jsonEncoder,
   type OperationResultEnvelope,
   retryLink,
   splitLink,
@@ -20,7 +21,7 @@ import type { Procedures } from './procedures.ts';
 import { withQuickClose } from './quick-close.ts';
 import { protocolVersion, sdkVersion } from './version.ts';
 
-export { emptyFeed, type FeedState, openFeed, receive } from './feed.ts';
+export { emptyFeed, type FeedState, openFeed, receive, restarted } from './feed.ts';
 export type { FeedItem } from './feed-item.ts';
 
 interface RootTypes {
@@ -145,6 +146,19 @@ export interface SocketOptions {
 /** ms without a message before the engine is asked for a sign of life, and how long it may take to give one. */
 const keepAlive = { enabled: true, intervalMs: 5_000, pongTimeoutMs: 3_000 };
 
+/**
+ * Passes over the engine's notice that it is going away. tRPC would move the subscription to another
+ * socket and resume it unseen by whoever folds the feed; the close that follows the notice is enough.
+ */
+const encoder: typeof jsonEncoder = {
+  ...jsonEncoder,
+  decode(data) {
+    const message: unknown = jsonEncoder.decode(data);
+    const isNotice = typeof message === 'object' && message !== null && 'method' in message;
+    return isNotice ? { id: null, result: { type: 'stopped' } } : message;
+  },
+};
+
 export function socketOptions({ url, token, WebSocket: given }: SocketOptions): WebSocketClientOptions {
   return {
     url: endpoint(url, 'ws'),
@@ -155,12 +169,13 @@ export function socketOptions({ url, token, WebSocket: given }: SocketOptions): 
       sdkVersion,
     }),
     keepAlive,
+    experimental_encoder: encoder,
   };
 }
 
 /**
  * Links of the data plane for frontends that bring their own tRPC client. `session.events` resumes
- * by itself; fold its items into `emptyFeed` with `receive`, which know what a resumption repeats.
+ * by itself: fold it with `restarted` in `onStarted` and `receive` in `onData`, from `emptyFeed` on.
  * Close the client when done.
  */
 export function lessonLinks(options: SocketOptions): { readonly links: TRPCLink<AppRouter>[]; readonly client: TRPCWebSocketClient } {
