@@ -131,6 +131,36 @@ test('a message written while the connection is down goes out when it is back', 
   expect(await session.chat.send('Why?').text()).toBe(wholeReply);
 });
 
+test('a message that failed after the log had it is answered all the same', async () => {
+  await using engine = await startEngine();
+  replyInPieces(engine);
+  engine.script.nextSends.push('failLate');
+  await using session = await connect(engine);
+  const turn = session.chat.send('Why?');
+  expect(await turn.id).toBe(turnNumber(0));
+  expect(await turn.text()).toBe(wholeReply);
+});
+
+test('an engine that goes away is left when it closes, not before, and the reply goes on', async () => {
+  await using engine = await startEngine();
+  replyHalf(engine);
+  await using session = await connect(engine);
+  const reading = allOf(session.chat.send('Why?'));
+  await eventOf(session, 'text');
+  engine.askToMove();
+  // A round trip behind the notice, on the same connection.
+  await session.renewToken();
+  expect(engine.connections).toBe(1);
+  const back = new Promise((resolve) => session.on('resumed', resolve));
+  engine.script.validTokens.add('token-2');
+  engine.closeSockets(1001);
+  await back;
+  engine.script.lesson.append({ type: 'sentence', turnId: turnNumber(0), index: 0, text: 'The sky is blue.', citations: [] });
+  engine.script.lesson.append(completed(turnNumber(0), 1));
+  expect(addedUp(await reading)).toEqual({ text: 'The sky is blue.', rewrites: 0 });
+  expect(engine.connections).toBe(2);
+});
+
 test('an expired token is asked for again and the reply goes on where it was', async () => {
   await using engine = await startEngine();
   const { script } = engine;

@@ -55,8 +55,8 @@ export class Script {
   /** After how many feed items, over all subscriptions, the socket is cut; each number once. */
   readonly cutAfter = new Set<number>();
   itemsSent = 0;
-  /** Refuse the next calls of `chat.send` with these, or do them and cut the socket before the answer. */
-  readonly nextSends: (ErrorCode | 'cut')[] = [];
+  /** Refuse the next calls of `chat.send` with these, or do them and cut the socket before the answer, or fail after the feed told of it. */
+  readonly nextSends: (ErrorCode | 'cut' | 'failLate')[] = [];
   /** Calls of `chat.send` wait for these, one each, after they arrived. */
   readonly gates: Promise<void>[] = [];
   /** Texts of the calls that arrived, whatever became of them. */
@@ -128,8 +128,13 @@ function routerOf(script: Script) {
           script.arrived.push(input.text);
           await script.gates.shift();
           const fate = script.nextSends.shift();
-          if (fate !== undefined && fate !== 'cut') throw refuse(fate);
+          if (fate !== undefined && fate !== 'cut' && fate !== 'failLate') throw refuse(fate);
           const turnId = script.take({ clientMessageId: input.clientMessageId, text: input.text });
+          if (fate === 'failLate') {
+            // Opening and `caughtUp` came before.
+            while (script.itemsSent <= script.lesson.revision) await new Promise((resolve) => setImmediate(resolve));
+            throw refuse('internal');
+          }
           if (fate === 'cut') {
             ctx.socket?.terminate();
             await new Promise(() => {});
@@ -155,6 +160,7 @@ export class ScriptedEngine implements AsyncDisposable {
   readonly script = new Script();
   readonly #server: Server;
   readonly #sockets = new WebSocketServer({ noServer: true, maxPayload: maxFrameBytes, perMessageDeflate: false });
+  readonly #handler: ReturnType<typeof applyWSSHandler>;
   connections = 0;
 
   private constructor() {
@@ -169,7 +175,7 @@ export class ScriptedEngine implements AsyncDisposable {
       this.connections += 1;
       this.#sockets.handleUpgrade(request, socket, head, (webSocket) => this.#sockets.emit('connection', webSocket, request));
     });
-    applyWSSHandler({
+    this.#handler = applyWSSHandler({
       wss: this.#sockets,
       router,
       createContext: ({ info, res }) => ({ token: info.connectionParams?.['token'] ?? null, socket: res }),
@@ -200,6 +206,11 @@ export class ScriptedEngine implements AsyncDisposable {
   cut(): void {
     for (const socket of this.#sockets.clients) socket.terminate();
     this.#server.closeAllConnections();
+  }
+
+  /** Tells every client to move to another connection. */
+  askToMove(): void {
+    this.#handler.broadcastReconnectNotification();
   }
 
   /** Closes every WebSocket with this code. */
