@@ -19,7 +19,7 @@ export interface Step {
 
 export async function runStep({ name, command: [program, ...args] }: Step): Promise<StepResult> {
   const startedAt = performance.now();
-  const child = spawn(program, args, { cwd: root, env: { ...process.env, PATH: `${bin}:${process.env['PATH'] ?? ''}` } });
+  const child = spawn(program, args, { cwd: root, env: { ...process.env, NO_COLOR: '1', PATH: `${bin}:${process.env['PATH'] ?? ''}` } });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
   const code = await new Promise<number | null>((resolve, reject) => child.once('error', reject).once('close', resolve));
@@ -30,8 +30,8 @@ export const checks: readonly Step[] = [
   { name: 'types: schemas, engine, server, tests', command: ['tsc', '-p', 'tsconfig.json'] },
   { name: 'types: sdk', command: ['tsc', '-p', 'packages/sdk/tsconfig.json'] },
   { name: 'types: console', command: ['tsc', '-p', 'packages/console/tsconfig.json'] },
-  { name: 'lint and format', command: ['biome', 'ci', '--error-on-warnings', '.'] },
-  { name: 'import arrows', command: ['depcruise', 'packages', '--output-type', 'err'] },
+  { name: 'lint and format', command: ['biome', 'ci', '--error-on-warnings', '--colors=off', '.'] },
+  { name: 'import arrows', command: ['depcruise', 'packages', 'test', 'bench', 'scripts', '--output-type', 'err'] },
   { name: 'nothing unused', command: ['knip', '--no-progress', '--no-config-hints'] },
   { name: 'generated documents are fresh', command: ['node', 'scripts/generate-docs.ts', '--check'] },
   { name: 'links in documents', command: ['node', 'scripts/check-links.ts'] },
