@@ -8,7 +8,7 @@ ensureInstalled();
 const page = join(root, 'packages', 'console');
 const children = [
   spawn(node24, [...settings(), '--watch', '--watch-preserve-output', 'packages/server/src/main.ts'], { cwd: root, stdio: 'inherit' }),
-  spawn(node24, [join(page, 'node_modules', 'vite', 'bin', 'vite.js')], { cwd: page, stdio: 'inherit' }),
+  spawn(node24, [...settings(), join(page, 'node_modules', 'vite', 'bin', 'vite.js')], { cwd: page, stdio: 'inherit' }),
 ];
 function stop() {
   for (const child of children) child.kill('SIGTERM');

@@ -1,7 +1,7 @@
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
 
-const engine = 'http://127.0.0.1:9000';
+const engine = `http://127.0.0.1:${process.env['MANAGEMENT_API_PORT'] ?? '9000'}`;
 
 export default defineConfig({
   plugins: [react()],
