@@ -39,6 +39,11 @@ describeWith(chromiumAvailable, 'Chromium')('an auditor in the browser', () => {
     const events = page.getByRole('region', { name: english('timeline') }).getByRole('button');
     const head = await events.count();
     expect(head).toBeGreaterThan(10);
+    const search = page.getByRole('searchbox', { name: english('findEvents') });
+    await search.fill('evaporation');
+    await events.filter({ hasText: 'blue sky' }).first().waitFor({ state: 'detached' });
+    expect(await events.filter({ hasText: 'What is evaporation?' }).count()).toBe(1);
+    await search.fill('');
     const panel = page.getByRole('tabpanel');
     await panel.getByText('What is evaporation?').waitFor();
 

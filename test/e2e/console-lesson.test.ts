@@ -14,7 +14,7 @@ describeWith(chromiumAvailable, 'Chromium')('a lesson in the browser', () => {
 
   beforeAll(async () => {
     buildPage();
-    [browser, engine] = await Promise.all([launchChromium(), startEngine({ EXTRACTIVE_PACE_MS: '60' })]);
+    [browser, engine] = await Promise.all([launchChromium(), startEngine({ EXTRACTIVE_PACE_MS: '20' })]);
   });
   afterAll(async () => {
     await browser?.close();

@@ -10,12 +10,10 @@ const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile:
 const desktop = { viewport: { width: 1280, height: 800 } } as const;
 const away = { extraHTTPHeaders: { 'x-forwarded-for': '192.0.2.1' } };
 
-/** Every way that the page is looked at. */
+/** Either width, scheme and language at least once. */
 const looks = [
   { name: 'desktop-light-en', options: { ...desktop, locale: 'en-GB', colorScheme: 'light' } },
-  { name: 'desktop-dark-zh', options: { ...desktop, locale: 'zh-CN', colorScheme: 'dark' } },
-  { name: 'phone-light-zh', options: { ...phone, locale: 'zh-CN', colorScheme: 'light' } },
-  { name: 'phone-dark-en', options: { ...phone, locale: 'en-GB', colorScheme: 'dark' } },
+  { name: 'phone-dark-zh', options: { ...phone, locale: 'zh-CN', colorScheme: 'dark' } },
 ] as const satisfies readonly { readonly name: string; readonly options: BrowserContextOptions }[];
 
 describeWith(chromiumAvailable, 'Chromium')('every view', () => {

@@ -43,8 +43,12 @@ export class LessonPage {
     return this.turns.last().locator('.said-tutor .rich-text');
   }
 
+  /** What begins so: "Disconnected" is not "Connected", but "Connected · quoting the course" is. */
   status(text: string): Locator {
-    return this.page.getByRole('status').filter({ hasText: text }).first();
+    return this.page
+      .getByRole('status')
+      .filter({ hasText: new RegExp(`^${text}`, 'u') })
+      .first();
   }
 
   async ask(text: string): Promise<void> {

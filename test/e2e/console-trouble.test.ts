@@ -1,0 +1,134 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { buildPage, launchChromium, visit } from '../support/chromium.ts';
+import { type RunningEngine, startEngine } from '../support/engine.ts';
+import { consoleClient } from '../support/lesson.ts';
+import { english, LessonPage } from '../support/lesson-page.ts';
+import { chromiumAvailable, describeWith } from '../support/loud-skip.ts';
+
+/** Not the engine's machine: nobody is signed in, so that only the link's grant opens the lesson. */
+const away = { extraHTTPHeaders: { 'x-forwarded-for': '192.0.2.1' } };
+
+describeWith(chromiumAvailable, 'Chromium')('the page in trouble', () => {
+  let browser: Browser;
+  let engine: RunningEngine;
+
+  beforeAll(async () => {
+    buildPage();
+    [browser, engine] = await Promise.all([launchChromium(), startEngine()]);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await engine?.[Symbol.asyncDispose]();
+  });
+
+  test('a lesson outlives its tokens', async () => {
+    const ttlMs = 8_000;
+    await using brief = await startEngine({ ENGINE_TOKEN_TTL_SECONDS: String(ttlMs / 1_000) });
+    const client = await consoleClient(brief);
+    const { session } = await client.sessions.create({ tutorId: 'ada', studentId: 'lin' });
+    const { url } = await client.sessions.invite(session.id);
+    await using visitor = await visit(browser, url, away);
+    const { page, troubles } = visitor;
+    const lesson = new LessonPage(page);
+    await lesson.ready();
+    const token = () => page.evaluate<unknown>(`JSON.parse(sessionStorage.getItem('vt-grant:${session.id}')).token`);
+    const first = await token();
+    await expect.poll(token, { timeout: 2 * ttlMs }).not.toBe(first);
+    await page.reload();
+    await lesson.ready();
+    await lesson.ask('Why is the sky blue?');
+    await lesson.turns.nth(1).getByRole('button', { name: 'Light and the blue sky' }).first().waitFor();
+    expect(troubles).toEqual([]);
+  });
+
+  test('a question asked while the engine is away is kept, over a reload too, and asked once', async () => {
+    await using visitor = await visit(browser, engine.url);
+    const { page } = visitor;
+    const lesson = new LessonPage(page);
+    await lesson.start();
+    await engine.kill();
+    await lesson.status(english('stateReconnecting')).waitFor();
+    await lesson.ask('Why is the sky blue?');
+    await page.getByText(english('sending')).waitFor();
+    await engine.restart();
+    await lesson.ready();
+    await lesson.turns.nth(1).getByRole('button', { name: 'Light and the blue sky' }).first().waitFor();
+    await page.reload();
+    await lesson.ready();
+    expect(await lesson.turns.count()).toBe(2);
+  });
+
+  test('a page opened while the engine is away says so and goes on by itself', async () => {
+    await using visitor = await visit(browser, engine.url);
+    const { page } = visitor;
+    const start = page.getByRole('button', { name: english('startLesson') }).first();
+    await start.waitFor();
+    await page.route('**/trpc/**', (route) => route.abort());
+    await page.evaluate('location.reload()');
+    await page.getByText(english('unreachableTitle')).waitFor();
+    await page.unroute('**/trpc/**');
+    await start.waitFor();
+  });
+
+  test('when all places are taken, the page says so and can be tried again', async () => {
+    await using small = await startEngine({ MAX_SESSIONS: '1' });
+    const client = await consoleClient(small);
+    const { session } = await client.sessions.create({ tutorId: 'ada', studentId: 'lin' });
+    await using visitor = await visit(browser, small.url);
+    const { page } = visitor;
+    await page
+      .getByRole('button', { name: english('startLesson') })
+      .first()
+      .click();
+    await page.getByText(english('error_capacity_exceeded')).waitFor();
+    await client.sessions.end(session.id);
+    const lesson = new LessonPage(page);
+    await lesson.start();
+  });
+
+  test('a lesson that the school ends is over for the student at once, and can still be read', async () => {
+    const client = await consoleClient(engine);
+    const { session } = await client.sessions.create({ tutorId: 'ada', studentId: 'lin' });
+    await using visitor = await visit(browser, (await client.sessions.invite(session.id)).url, away);
+    const { page } = visitor;
+    const lesson = new LessonPage(page);
+    await lesson.ready();
+    await lesson.ask('Why is the sky blue?');
+    await lesson.turns.nth(1).getByRole('button', { name: 'Light and the blue sky' }).first().waitFor();
+    await client.sessions.end(session.id);
+    await page.getByText(english('ended_operator')).waitFor();
+    expect(await lesson.question.count()).toBe(0);
+    await page.reload();
+    await page.getByText(english('ended_operator')).waitFor();
+    expect(await lesson.turns.count()).toBe(2);
+  });
+
+  test('a lesson that this tab may not open says what to do', async () => {
+    const client = await consoleClient(engine);
+    const { session } = await client.sessions.create({ tutorId: 'ada', studentId: 'lin' });
+    await using visitor = await visit(browser, `${engine.url}/#/lesson/${session.id}`, away);
+    await visitor.page.getByText(english('noAccessTitle')).waitFor();
+    await visitor.page.goto(`${engine.url}/#/join/no-such-code-here`);
+    await visitor.page.getByText(english('joinFailedBody')).waitFor();
+  });
+
+  test('markup in a question or a document is shown, never run', async () => {
+    const client = await consoleClient(engine);
+    const hostile = '<img src=x onerror="document.title=1"><script>document.title=1</script>';
+    await client.knowledge.addDocument('light-water-sky-en', {
+      title: `Quokkas ${hostile}`,
+      mime: 'text/markdown',
+      text: `A quokka is a small marsupial ${hostile}. [here](javascript:document.title=1)`,
+    });
+    await using visitor = await visit(browser, engine.url);
+    const { page, troubles } = visitor;
+    const lesson = new LessonPage(page);
+    await lesson.start();
+    await lesson.ask(`What is a quokka? ${hostile}`);
+    await lesson.turns.nth(1).getByRole('button', { name: 'Quokkas' }).first().click();
+    await page.getByRole('dialog').getByText('<img src=x').first().waitFor();
+    expect(await page.locator('main img, main script, main a[href^="javascript"]').count()).toBe(0);
+    expect(troubles).toEqual([]);
+  });
+});
