@@ -1,236 +1,252 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ClearEvent, decodeClear, UnknownEvent } from './event-codec.ts';
+import { CatchUp } from './catch-up.ts';
 import { type EventStore, type StoredEvent, StoreUnavailable } from './ports.ts';
-import type { Placing, Projection } from './projections/projection.ts';
+import type { Lane, LaneWrites, ProjectionStore } from './projection-store.ts';
+import { foldPlan, keysOf, planOf, readPage } from './projections/fold-page.ts';
+import type { Projection } from './projections/projection.ts';
 import type { ProjectionStatus, Projections } from './read-model.ts';
-
-/** One generation of one projection, claimed by this node. */
-export interface Lane {
-  readonly projection: string;
-  readonly generation: number;
-  /** Rises with every claim: a batch of an older one is refused. */
-  readonly epoch: number;
-  readonly position: number;
-  readonly state: 'active' | 'rebuilding';
-}
-
-export interface LaneWrites {
-  readonly lane: Lane;
-  readonly position: number;
-  /** Null: the row goes. */
-  readonly rows: ReadonlyMap<string, Placing | null>;
-}
-
-/** Where projections keep their rows and how far they are; one transaction per batch. Throws `StoreUnavailable`. */
-export interface ProjectionStore {
-  /** First generations of projections that have none; new ones where the fold's version rose. */
-  prepare(projections: readonly { readonly name: string; readonly version: number }[]): Promise<void>;
-  /** Takes every lane that is free, ours, or left by a node that died. */
-  claim(owner: string, leaseMs: number): Promise<readonly Lane[]>;
-  load(lane: Lane, keys: readonly string[]): Promise<ReadonlyMap<string, unknown>>;
-  /** All or nothing. `fenced`: another node claimed one of the lanes meanwhile. */
-  commit(writes: readonly LaneWrites[], leaseMs: number): Promise<'committed' | 'fenced'>;
-  park(lane: Lane, error: string): Promise<void>;
-  /** The new generation serves from here on, and the old one's rows are gone. */
-  swap(lane: Lane): Promise<void>;
-  rebuild(name: string): Promise<number | null>;
-  /** Of the active generations. */
-  positions(): Promise<readonly number[]>;
-  list(): Promise<readonly Omit<ProjectionStatus, 'lag'>[]>;
-  /** Lets go, so that another node need not wait for the lease. */
-  release(owner: string): Promise<void>;
-}
 
 export interface ProjectorOptions {
   readonly events: EventStore;
   readonly store: ProjectionStore;
   readonly projections: readonly Projection[];
-  /** Name of this node. */
+  /** Name of this node: after a crash it takes its lanes back at once. */
   readonly owner: string;
-  /** Events per transaction; default 500. */
+  /** Events per transaction, 1 to 1000; default 500. */
   readonly batchSize?: number;
   readonly onDefect: (error: unknown) => void;
 }
 
-const leaseMs = 15_000;
+/** A node that died is replaced after this long, ms. */
+const leaseMs = 5_000;
+/** Less than a third of the lease, so that one failed renewal does not lose it. */
+const claimEveryMs = 1_500;
 const retryMs = 250;
-/** How often a node without lanes looks for some, ms. */
-const standbyMs = 2_000;
-const waitTimeoutMs = 10_000;
-const waitPollMs = 15;
+/** While nobody waits, events gather this long, so that many lessons share one transaction, ms. */
+const gatherMs = 50;
+const startPollMs = 20;
+/** Rows of a dead generation per transaction. */
+const sweepSize = 2_000;
+
+type Waker = 'news' | 'waiting' | 'closing';
 
 /** Runs the projections that this node owns, all in step and over one reading of the log. */
 export class Projector implements Projections {
   readonly #options: ProjectorOptions;
   readonly #byName: ReadonlyMap<string, Projection>;
-  readonly #closing = new AbortController();
-  readonly #progress = new Set<() => void>();
+  readonly #catchUp: CatchUp;
   #lanes: readonly Lane[] = [];
-  #news = Promise.withResolvers<void>();
-  #reclaim = true;
+  /** Something was appended since the log was last read. */
+  #hasNews = true;
+  #wake: (waker: Waker) => void = () => {};
+  #claimAtMs = 0;
+  #sweeping = true;
+  #closed = false;
   #running: Promise<void> = Promise.resolve();
 
   private constructor(options: ProjectorOptions) {
     this.#options = options;
     this.#byName = new Map(options.projections.map((projection) => [projection.name, projection]));
+    this.#catchUp = new CatchUp({
+      ask: async () => (this.#runsAll() ? null : options.store.reached(options.projections)),
+      onWaiting: () => this.#wake('waiting'),
+    });
   }
 
+  /** Resolves once the read model is built by these very folds and holds all that is in the log now. */
   static async start(options: ProjectorOptions): Promise<Projector> {
     const projector = new Projector(options);
-    await options.store.prepare(options.projections.map(({ name, version }) => ({ name, version })));
+    await options.store.prepare(options.projections);
+    const head = await options.events.head();
     projector.#running = projector.#run();
-    return projector;
+    try {
+      await projector.#built(head);
+      return projector;
+    } catch (error) {
+      await projector.close();
+      throw error;
+    }
   }
 
-  async waitFor(position: number): Promise<void> {
-    const deadline = Date.now() + waitTimeoutMs;
-    while (!(await this.#hasPassed(position))) {
-      if (Date.now() >= deadline) throw new StoreUnavailable('the read model did not catch up in time');
-      await this.#nextProgress();
-    }
+  waitFor(position: number): Promise<void> {
+    return this.#catchUp.waitFor(position);
   }
 
   async list(): Promise<readonly ProjectionStatus[]> {
     const [head, lanes] = await Promise.all([this.#options.events.head(), this.#options.store.list()]);
-    return lanes.map((lane) => ({ ...lane, lag: Math.max(0, head - lane.position) }));
+    return lanes
+      .filter(({ name }) => this.#byName.has(name))
+      .map(({ version: _, state, ...lane }) => ({
+        ...lane,
+        state: state === 'parked_rebuild' ? 'parked' : state,
+        lag: Math.max(0, head - lane.position),
+      }));
   }
 
   async rebuild(name: string): Promise<{ readonly name: string; readonly generation: number } | null> {
-    if (!this.#byName.has(name)) return null;
-    const generation = await this.#options.store.rebuild(name);
-    if (generation === null) return null;
-    this.#reclaim = true;
-    this.#news.resolve();
+    const projection = this.#byName.get(name);
+    if (projection === undefined) return null;
+    const generation = await this.#options.store.rebuild(projection);
+    this.#claimAtMs = 0;
+    this.#onNews();
     return { name, generation };
   }
 
   async close(): Promise<void> {
-    this.#closing.abort();
-    this.#news.resolve();
+    this.#closed = true;
+    this.#wake('closing');
+    this.#catchUp.close();
     await this.#running;
     await this.#options.store.release(this.#options.owner).catch(() => undefined);
   }
 
-  /** From memory where this node runs all active lanes, else from the checkpoints. */
-  async #hasPassed(position: number): Promise<boolean> {
-    const mine = this.#lanes.filter(({ state }) => state === 'active');
-    if (mine.length === this.#byName.size) return mine.every((lane) => lane.position >= position);
-    return (await this.#options.store.positions()).every((reached) => reached >= position);
-  }
-
-  async #nextProgress(): Promise<void> {
-    const progress = Promise.withResolvers<void>();
-    this.#progress.add(progress.resolve);
-    await Promise.race([progress.promise, sleep(waitPollMs)]);
-    this.#progress.delete(progress.resolve);
+  async #built(head: number): Promise<void> {
+    for (;;) {
+      const lanes = await this.#options.store.list();
+      const own = this.#options.projections.map(({ name, version }) =>
+        lanes.filter((lane) => lane.name === name && lane.version === version),
+      );
+      const broken = own.flat().find(({ state }) => state === 'parked_rebuild');
+      if (broken !== undefined) throw new Error(`the projection ${broken.name} cannot be built: ${broken.error}`);
+      const serves = own.every((built) =>
+        built.some(({ state, position }) => state === 'parked' || (state === 'active' && position >= head)),
+      );
+      if (serves) return;
+      await sleep(startPollMs);
+    }
   }
 
   async #run(): Promise<void> {
-    const unsubscribe = this.#options.events.onAppended(() => this.#news.resolve());
-    let claimedAt = 0;
-    while (!this.#closing.signal.aborted) {
-      this.#news = Promise.withResolvers<void>();
+    const unsubscribe = this.#options.events.onAppended(() => this.#onNews());
+    while (!this.#closed) {
       try {
-        if (this.#reclaim || Date.now() - claimedAt > (this.#lanes.length === 0 ? standbyMs : leaseMs / 3)) {
-          this.#reclaim = false;
-          claimedAt = Date.now();
-          this.#lanes = await this.#options.store.claim(this.#options.owner, leaseMs);
-        }
-        while ((await this.#step()) && !this.#reclaim && !this.#closing.signal.aborted);
-        await Promise.race([this.#news.promise, sleep(standbyMs, undefined, { signal: this.#closing.signal })]).catch(() => undefined);
+        if (performance.now() >= this.#claimAtMs) await this.#claim();
+        // Before the log is read: what is appended from here on is news again.
+        this.#hasNews = false;
+        const more = await this.#step();
+        if (!more) await this.#idle();
       } catch (error) {
         if (!(error instanceof StoreUnavailable)) this.#options.onDefect(error);
-        this.#reclaim = true;
-        await sleep(retryMs, undefined, { signal: this.#closing.signal }).catch(() => undefined);
+        this.#claimAtMs = 0;
+        await this.#pause(retryMs, ['closing']);
       }
     }
     unsubscribe();
   }
 
-  /** One batch for those that serve, one for those being rebuilt: a long rebuild holds nothing up. False: there was nothing to do. */
-  async #step(): Promise<boolean> {
-    const served = await this.#stepOf('active');
-    const rebuilt = await this.#stepOf('rebuilding');
-    return served || rebuilt;
+  #onNews(): void {
+    this.#hasNews = true;
+    this.#wake('news');
   }
 
-  async #stepOf(state: Lane['state']): Promise<boolean> {
-    const lanes = this.#lanes.filter((lane) => lane.state === state);
-    if (lanes.length === 0) return false;
-    const from = Math.min(...lanes.map(({ position }) => position));
-    const group = lanes.filter(({ position }) => position === from);
+  async #idle(): Promise<void> {
+    if (!this.#hasNews) await this.#pause(this.#claimAtMs - performance.now(), ['news', 'waiting', 'closing']);
+    if (this.#hasNews && !this.#catchUp.isWaitedFor) await this.#pause(gatherMs, ['waiting', 'closing']);
+  }
+
+  async #pause(ms: number, until: readonly Waker[]): Promise<void> {
+    if (this.#closed) return;
+    const over = Promise.withResolvers<void>();
+    const timer = setTimeout(over.resolve, Math.max(0, ms));
+    this.#wake = (waker) => {
+      if (until.includes(waker)) over.resolve();
+    };
+    await over.promise;
+    clearTimeout(timer);
+  }
+
+  async #claim(): Promise<void> {
+    this.#claimAtMs = performance.now() + claimEveryMs;
+    const { store, projections, owner } = this.#options;
+    this.#lanes = await store.claim(projections, { owner, leaseMs });
+    this.#tell();
+  }
+
+  /** Another node claimed a lane, or it is gone, or it serves now: see what is ours. */
+  #claimAgain(): void {
+    this.#lanes = [];
+    this.#claimAtMs = 0;
+  }
+
+  #runsAll(): boolean {
+    return this.#lanes.filter(({ state }) => state === 'active').length === this.#byName.size;
+  }
+
+  #tell(): void {
+    const serving = this.#lanes.filter(({ state }) => state === 'active');
+    if (this.#runsAll()) this.#catchUp.pass(Math.min(...serving.map(({ position }) => position)));
+  }
+
+  /** One batch for those that serve, one for those being rebuilt: a long rebuild holds nothing up. True: there is more to do. */
+  async #step(): Promise<boolean> {
+    let more = false;
+    for (const state of ['active', 'rebuilding'] as const) {
+      // Lanes that stand at one position share one reading of the log.
+      const groups = Map.groupBy(this.#lanes, (lane) => (lane.state === state ? lane.position : null));
+      for (const [from, group] of groups) if (from !== null && (await this.#advance(group, from))) more = true;
+    }
+    if (this.#sweeping) this.#sweeping = (await this.#options.store.sweep(sweepSize)) > 0;
+    return more || this.#sweeping;
+  }
+
+  async #advance(group: readonly Lane[], from: number): Promise<boolean> {
     const limit = this.#options.batchSize ?? 500;
     const page = await this.#options.events.readAll({ after: from, limit });
     const gap = page.findIndex((event, index) => event.position !== from + index + 1);
-    if (gap !== -1) throw new Error(`the log skips at position ${from + gap + 1}`);
-    const last = page.at(-1);
-    if (last === undefined) return state === 'rebuilding' && this.#swap(group);
-    const writes = await this.#foldAll(group, page, last.position);
-    const outcome = writes.length === 0 ? 'committed' : await this.#options.store.commit(writes, leaseMs);
-    if (outcome === 'fenced') {
-      this.#lanes = [];
-      this.#reclaim = true;
-      return false;
-    }
-    const reached = new Map(writes.map(({ lane, position }) => [lane, position]));
-    // A lane that was parked has no place here any more.
-    this.#lanes = this.#lanes.flatMap((lane) => {
-      if (!group.includes(lane)) return [lane];
-      const position = reached.get(lane);
-      return position === undefined ? [] : [{ ...lane, position }];
-    });
-    for (const progress of this.#progress) progress();
-    return true;
+    if (gap !== -1) throw new Error(`the log skips position ${from + gap + 1}`);
+    if (page.length > 0) await this.#project(group, page);
+    if (page.length === limit) return true;
+    return this.#swap(this.#lanes.filter((lane) => lane.state === 'rebuilding' && group.some(isSameAs(lane))));
   }
 
-  async #foldAll(group: readonly Lane[], page: readonly StoredEvent[], position: number): Promise<readonly LaneWrites[]> {
-    let events: readonly (ClearEvent | null)[] | undefined;
-    const writes: LaneWrites[] = [];
-    for (const lane of group) {
+  async #project(group: readonly Lane[], page: readonly StoredEvent[]): Promise<void> {
+    const end = page.at(-1)?.position ?? 0;
+    const readable = readPage(page);
+    const plans = group.flatMap((lane) => {
       const projection = this.#byName.get(lane.projection);
-      if (projection === undefined) continue;
-      try {
-        events ??= page.map(decodeOrNull);
-        writes.push({ lane, position, rows: await this.#fold(lane, projection, events) });
-      } catch (error) {
-        if (error instanceof StoreUnavailable) throw error;
-        this.#options.onDefect(error);
-        await this.#options.store.park(lane, `${error instanceof Error ? error.name : 'error'} after position ${lane.position}`);
+      return projection === undefined ? [] : [{ lane, projection, plan: planOf(projection, readable) }];
+    });
+    const stored = await this.#options.store.load(plans.map(({ lane, plan }) => ({ lane, keys: keysOf(plan) })));
+    const folded = plans.map(({ lane, projection, plan }) => ({ lane, ...foldPlan(projection, plan, stored.get(lane.projection)) }));
+    await this.#commit(folded.map(({ lane, rows, poison }) => ({ lane, rows, position: poison === null ? end : poison.position - 1 })));
+    for (const { lane, poison } of folded) if (poison !== null) await this.#park(lane, poison.error, `at position ${poison.position}`);
+    this.#tell();
+  }
+
+  /** Together, in one transaction; what the store refuses is tried one by one, so that only the guilty lane is parked. */
+  async #commit(writes: readonly LaneWrites[]): Promise<void> {
+    const outcome = await this.#options.store.commit(writes, leaseMs);
+    switch (outcome.status) {
+      case 'committed': {
+        const moved = new Map(writes.map(({ lane, position }) => [lane, { ...lane, position }]));
+        this.#lanes = this.#lanes.map((lane) => moved.get(lane) ?? lane);
+        return;
+      }
+      case 'fenced':
+        return this.#claimAgain();
+      case 'refused': {
+        const [only, ...others] = writes;
+        if (only !== undefined && others.length === 0) return this.#park(only.lane, outcome.error, `up to position ${only.position}`);
+        for (const one of writes) await this.#commit([one]);
       }
     }
-    return writes;
   }
 
-  async #fold(lane: Lane, projection: Projection, events: readonly (ClearEvent | null)[]): Promise<ReadonlyMap<string, Placing | null>> {
-    const keyed = events.flatMap((event) => {
-      const key = event === null ? null : projection.keyOf(event);
-      return event === null || key === null ? [] : [{ key, event }];
-    });
-    const keys = [...new Set(keyed.map(({ key }) => key))];
-    const before = keys.length === 0 ? new Map<string, unknown>() : await this.#options.store.load(lane, keys);
-    const rows = new Map<string, Placing | null>();
-    for (const { key, event } of keyed) {
-      const stored = before.get(key);
-      const row = rows.has(key) ? (rows.get(key) ?? null) : stored === undefined ? null : projection.parse(stored);
-      rows.set(key, projection.evolve(row, event));
-    }
-    return rows;
+  /** A pure fold fails the same way each time, so it is not tried again: a rebuild is how it goes on. */
+  async #park(lane: Lane, error: unknown, where: string): Promise<void> {
+    this.#options.onDefect(error);
+    await this.#options.store.park(lane, `${error instanceof Error ? error.name : 'error'} ${where}`);
+    this.#lanes = this.#lanes.filter((other) => !isSameAs(lane)(other));
   }
 
-  /** At the head: the new generations take over. */
-  async #swap(group: readonly Lane[]): Promise<false> {
-    for (const lane of group) await this.#options.store.swap(lane);
-    this.#reclaim = true;
-    return false;
+  /** At the head: the new generations take over. True: there is more to do. */
+  async #swap(lanes: readonly Lane[]): Promise<boolean> {
+    for (const lane of lanes) if (await this.#options.store.swap(lane)) this.#sweeping = true;
+    if (lanes.length > 0) this.#claimAgain();
+    return lanes.length > 0;
   }
 }
 
-/** Events of a newer engine are left out: this version's folds do not know them. */
-function decodeOrNull(stored: StoredEvent): ClearEvent | null {
-  try {
-    return decodeClear(stored);
-  } catch (error) {
-    if (error instanceof UnknownEvent) return null;
-    throw error;
-  }
+function isSameAs(lane: Lane): (other: Lane) => boolean {
+  return (other) => other.projection === lane.projection && other.generation === lane.generation;
 }

@@ -1,6 +1,7 @@
 import type { Sql } from 'postgres';
 import { append } from './migrations/append.ts';
 import { eventLog } from './migrations/event-log.ts';
+import { project } from './migrations/project.ts';
 import { readModel } from './migrations/read-model.ts';
 
 /** Forward only: a migration that was ever released is never changed. */
@@ -8,6 +9,7 @@ const migrations: readonly { readonly id: number; readonly name: string; readonl
   { id: 1, name: 'event log', sql: eventLog },
   { id: 2, name: 'append', sql: append },
   { id: 3, name: 'read model', sql: readModel },
+  { id: 4, name: 'project', sql: project },
 ];
 
 /** Held while migrating: several nodes may start at once. */

@@ -1,56 +1,49 @@
-import { and, eq, inArray, isNull, lt, max, or, sql as raw } from 'drizzle-orm';
+import { and, asc, eq, inArray, isNull, lt, min, or, sql as raw } from 'drizzle-orm';
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
-import type { Lane, LaneWrites, ProjectionStore } from '../app/project.ts';
-import type { ProjectionStatus } from '../app/read-model.ts';
+import type { Sql } from 'postgres';
+import type { CommitOutcome, Fold, Lane, LaneKeys, LaneStatus, LaneWrites, ProjectionStore } from '../app/projection-store.ts';
 import type { Database } from './database.ts';
-import { reach } from './reach.ts';
-import { checkpoints, rows } from './read-model-tables.ts';
+import { reach, StatementRefused } from './reach.ts';
+import { checkpoints } from './read-model-tables.ts';
 
 type Tx = Parameters<Parameters<PostgresJsDatabase['transaction']>[0]>[0];
 
-/** Rows per insert: stays below the protocol's 65,535 parameters. */
-const chunkSize = 1_000;
-
-class Fenced extends Error {
-  override readonly name = 'Fenced';
-}
-
-/** Projections' rows and checkpoints in Postgres; each batch is one transaction, refused when a lane was claimed by another node. */
+/** Projections' rows and checkpoints in Postgres. Batches, of which there are many, are one statement each; see `es_project`. */
 export class PostgresProjectionStore implements ProjectionStore {
+  readonly #sql: Sql;
   readonly #db: PostgresJsDatabase;
 
-  constructor({ sql }: Database) {
+  constructor({ sql }: Pick<Database, 'sql'>) {
+    this.#sql = sql;
     this.#db = drizzle(sql);
   }
 
-  async prepare(projections: readonly { readonly name: string; readonly version: number }[]): Promise<void> {
-    for (const { name, version } of projections) {
-      const made = await reach(() =>
-        this.#db
-          .insert(checkpoints)
-          .values({ projection: name, generation: 1, version, state: 'active' })
-          .onConflictDoNothing()
-          .returning(),
+  async prepare(folds: readonly Fold[]): Promise<void> {
+    for (const { name: projection, version } of folds) {
+      await reach(() =>
+        this.#db.transaction(async (tx) => {
+          await tx.insert(checkpoints).values({ projection, generation: 1, version, state: 'active' }).onConflictDoNothing();
+          const all = await lockAll(tx, projection);
+          const serving = all.find(({ state }) => isServing(state));
+          if (serving !== undefined && serving.version > version) {
+            throw new Error(`the projection ${projection} was built by a newer engine: upgrade this one`);
+          }
+          const isThere = all.some((lane) => lane.version === version && lane.state !== 'parked_rebuild');
+          if (!isThere) await addGeneration(tx, all, { projection, version });
+        }),
       );
-      if (made.length > 0) continue;
-      const [newest] = await reach(() =>
-        this.#db
-          .select({ version: max(checkpoints.version) })
-          .from(checkpoints)
-          .where(eq(checkpoints.projection, name)),
-      );
-      if ((newest?.version ?? version) < version) await this.#newGeneration(name, version);
     }
   }
 
-  async claim(owner: string, leaseMs: number): Promise<readonly Lane[]> {
+  async claim(folds: readonly Fold[], { owner, leaseMs }: { readonly owner: string; readonly leaseMs: number }): Promise<readonly Lane[]> {
     const claimed = await reach(() =>
       this.#db
         .update(checkpoints)
-        .set({ owner, epoch: raw`${checkpoints.epoch} + 1`, leaseUntil: leaseEnd(leaseMs) })
+        .set({ owner, epoch: raw`${checkpoints.epoch} + 1`, leaseUntil: raw`clock_timestamp() + ${leaseMs} * interval '1 millisecond'` })
         .where(
           and(
             inArray(checkpoints.state, ['active', 'rebuilding']),
+            isOneOf(folds),
             or(isNull(checkpoints.owner), eq(checkpoints.owner, owner), lt(checkpoints.leaseUntil, raw`clock_timestamp()`)),
           ),
         )
@@ -65,77 +58,92 @@ export class PostgresProjectionStore implements ProjectionStore {
     }));
   }
 
-  async load({ projection, generation }: Lane, keys: readonly string[]): Promise<ReadonlyMap<string, unknown>> {
-    const found = await reach(() =>
-      this.#db
-        .select({ key: rows.key, row: rows.row })
-        .from(rows)
-        .where(and(eq(rows.projection, projection), eq(rows.generation, generation), inArray(rows.key, [...keys]))),
+  async load(wanted: readonly LaneKeys[]): Promise<ReadonlyMap<string, ReadonlyMap<string, unknown>>> {
+    const keys = wanted.flatMap(({ lane: { projection, generation }, keys }) => keys.map((key) => ({ projection, generation, key })));
+    const loaded = new Map(wanted.map(({ lane }) => [lane.projection, new Map<string, unknown>()]));
+    if (keys.length === 0) return loaded;
+    const found = await reach(
+      () => this.#sql<{ projection: string; key: string; row: string }[]>`
+        select projection, key, row from es_rows(${JSON.stringify(keys)}::text::jsonb)`,
     );
-    return new Map(found.map(({ key, row }) => [key, JSON.parse(row)]));
+    for (const { projection, key, row } of found) loaded.get(projection)?.set(key, JSON.parse(row));
+    return loaded;
   }
 
-  async commit(writes: readonly LaneWrites[], leaseMs: number): Promise<'committed' | 'fenced'> {
+  async commit(writes: readonly LaneWrites[], leaseMs: number): Promise<CommitOutcome> {
+    const { lanes, changed, gone } = batchOf(writes);
     try {
-      await reach(() =>
-        this.#db.transaction(async (tx) => {
-          for (const write of writes) await advance(tx, write, leaseMs);
-          await writeRows(tx, writes);
-        }),
+      const [answer] = await reach(
+        () => this.#sql<{ committed: boolean }[]>`
+          select es_project(${JSON.stringify(lanes)}::text::jsonb, ${JSON.stringify(changed)}::text::jsonb,
+            ${JSON.stringify(gone)}::text::jsonb, ${leaseMs}) as committed`,
       );
-      return 'committed';
+      return { status: answer?.committed === true ? 'committed' : 'fenced' };
     } catch (error) {
-      if (error instanceof Fenced) return 'fenced';
+      if (error instanceof StatementRefused) return { status: 'refused', error };
       throw error;
     }
   }
 
   async park(lane: Lane, error: string): Promise<void> {
     const state = lane.state === 'active' ? 'parked' : 'parked_rebuild';
-    await reach(() => this.#db.update(checkpoints).set({ state, error, owner: null }).where(isLane(lane)));
+    await reach(() => this.#db.update(checkpoints).set({ state, error, owner: null, leaseUntil: null }).where(isLane(lane)));
   }
 
-  async swap(lane: Lane): Promise<void> {
-    await reach(() =>
+  swap(lane: Lane): Promise<boolean> {
+    return reach(() =>
       this.#db.transaction(async (tx) => {
-        const all = await tx.select().from(checkpoints).where(eq(checkpoints.projection, lane.projection)).for('update');
-        const next = all.find(
-          ({ generation, epoch, state }) => generation === lane.generation && epoch === lane.epoch && state === 'rebuilding',
-        );
-        const serving = all.find(({ state }) => state === 'active' || state === 'parked');
-        // Readers never go back in time.
-        if (next === undefined || next.position < (serving?.position ?? 0)) return;
-        const older = and(eq(checkpoints.projection, lane.projection), lt(checkpoints.generation, lane.generation));
-        await tx.delete(checkpoints).where(older);
-        await tx.update(checkpoints).set({ state: 'active', error: null }).where(isLane(lane));
-        await tx.delete(rows).where(and(eq(rows.projection, lane.projection), lt(rows.generation, lane.generation)));
+        const all = await lockAll(tx, lane.projection);
+        const next = all.find(({ generation, epoch }) => generation === lane.generation && epoch === lane.epoch);
+        const serving = all.find(({ state }) => isServing(state));
+        if (next?.state !== 'rebuilding' || next.position < (serving?.position ?? 0)) return false;
+        await tx.delete(checkpoints).where(and(eq(checkpoints.projection, lane.projection), lt(checkpoints.generation, lane.generation)));
+        await tx.update(checkpoints).set({ state: 'active' }).where(isLane(lane));
+        return true;
       }),
     );
   }
 
-  async rebuild(name: string): Promise<number | null> {
-    const [serving] = await reach(() =>
+  rebuild({ name: projection, version }: Fold): Promise<number> {
+    return reach(() => this.#db.transaction(async (tx) => addGeneration(tx, await lockAll(tx, projection), { projection, version })));
+  }
+
+  /** Of generations older than any that has a checkpoint: those of an abandoned rebuild become that with the next swap. */
+  async sweep(limit: number): Promise<number> {
+    const swept = await reach(
+      () => this.#sql`
+        delete from projection_row r using (
+          select dead.projection, dead.generation, dead.key
+          from (select projection, min(generation) as oldest from projection_checkpoint group by projection) c
+          cross join lateral (
+            select projection, generation, key from projection_row
+            where projection = c.projection and generation < c.oldest limit ${limit}
+          ) dead
+          limit ${limit}
+        ) dead
+        where r.projection = dead.projection and r.generation = dead.generation and r.key = dead.key`,
+    );
+    return swept.count;
+  }
+
+  async reached(folds: readonly Fold[]): Promise<number | null> {
+    const names = folds.map(({ name }) => name);
+    const [lowest] = await reach(() =>
       this.#db
-        .select({ version: max(checkpoints.version) })
+        .select({ position: min(checkpoints.position) })
         .from(checkpoints)
-        .where(eq(checkpoints.projection, name)),
+        .where(and(eq(checkpoints.state, 'active'), inArray(checkpoints.projection, names))),
     );
-    return serving?.version == null ? null : this.#newGeneration(name, serving.version);
+    return lowest?.position ?? null;
   }
 
-  async positions(): Promise<readonly number[]> {
-    const active = await reach(() =>
-      this.#db.select({ position: checkpoints.position }).from(checkpoints).where(eq(checkpoints.state, 'active')),
-    );
-    return active.map(({ position }) => position);
-  }
-
-  async list(): Promise<readonly Omit<ProjectionStatus, 'lag'>[]> {
-    const all = await reach(() => this.#db.select().from(checkpoints).orderBy(checkpoints.projection, checkpoints.generation));
-    return all.map(({ projection: name, generation, state, position, error }) => ({
+  async list(): Promise<readonly LaneStatus[]> {
+    const all = await reach(() => this.#db.select().from(checkpoints).orderBy(asc(checkpoints.projection), asc(checkpoints.generation)));
+    return all.map(({ projection: name, generation, version, state, position, error }) => ({
       name,
       generation,
-      state: state === 'parked_rebuild' ? 'parked' : state,
+      version,
+      state,
       position,
       error,
     }));
@@ -144,66 +152,58 @@ export class PostgresProjectionStore implements ProjectionStore {
   async release(owner: string): Promise<void> {
     await reach(() => this.#db.update(checkpoints).set({ owner: null, leaseUntil: null }).where(eq(checkpoints.owner, owner)));
   }
+}
 
-  /** Beside the one that serves. A rebuild that was under way is thrown away. */
-  #newGeneration(projection: string, version: number): Promise<number> {
-    return reach(() =>
-      this.#db.transaction(async (tx) => {
-        const all = await tx.select().from(checkpoints).where(eq(checkpoints.projection, projection)).for('update');
-        const abandoned = all
-          .filter(({ state }) => state === 'rebuilding' || state === 'parked_rebuild')
-          .map(({ generation }) => generation);
-        if (abandoned.length > 0) {
-          await tx.delete(checkpoints).where(and(eq(checkpoints.projection, projection), inArray(checkpoints.generation, abandoned)));
-          await tx.delete(rows).where(and(eq(rows.projection, projection), inArray(rows.generation, abandoned)));
-        }
-        const generation = Math.max(...all.map((checkpoint) => checkpoint.generation)) + 1;
-        await tx.insert(checkpoints).values({ projection, generation, version, state: 'rebuilding' });
-        return generation;
-      }),
-    );
-  }
+type Checkpoint = typeof checkpoints.$inferSelect;
+
+function isServing(state: Checkpoint['state']): boolean {
+  return state === 'active' || state === 'parked';
 }
 
 function isLane({ projection, generation, epoch }: Lane) {
   return and(eq(checkpoints.projection, projection), eq(checkpoints.generation, generation), eq(checkpoints.epoch, epoch));
 }
 
-function leaseEnd(leaseMs: number) {
-  return raw`clock_timestamp() + ${leaseMs} * interval '1 millisecond'`;
+function isOneOf(folds: readonly Fold[]) {
+  return or(...folds.map(({ name, version }) => and(eq(checkpoints.projection, name), eq(checkpoints.version, version))));
 }
 
-/** The epoch is checked where the rows are written: a node that slept through its lease changes nothing. */
-async function advance(tx: Tx, { lane, position }: LaneWrites, leaseMs: number): Promise<void> {
-  const moved = await tx
-    .update(checkpoints)
-    .set({ position, leaseUntil: leaseEnd(leaseMs) })
-    .where(and(isLane(lane), eq(checkpoints.position, lane.position)))
-    .returning({ generation: checkpoints.generation });
-  if (moved.length === 0) throw new Fenced();
+function lockAll(tx: Tx, projection: string): Promise<Checkpoint[]> {
+  return tx.select().from(checkpoints).where(eq(checkpoints.projection, projection)).orderBy(asc(checkpoints.generation)).for('update');
 }
 
-async function writeRows(tx: Tx, writes: readonly LaneWrites[]): Promise<void> {
-  const changed: (typeof rows.$inferInsert)[] = [];
-  for (const { lane, rows: written } of writes) {
-    const { projection, generation } = lane;
-    const gone = [...written].filter(([, row]) => row === null).map(([key]) => key);
-    if (gone.length > 0) {
-      await tx.delete(rows).where(and(eq(rows.projection, projection), eq(rows.generation, generation), inArray(rows.key, gone)));
-    }
-    for (const [key, row] of written) {
-      if (row === null) continue;
-      const { tenantId, parent, status, sort } = row;
-      changed.push({ projection, generation, key, tenantId, parent, status, sort, row: JSON.stringify(row) });
-    }
+/** Beside the one that serves. A rebuild that was under way is thrown away. */
+async function addGeneration(
+  tx: Tx,
+  all: readonly Checkpoint[],
+  { projection, version }: Pick<Checkpoint, 'projection' | 'version'>,
+): Promise<number> {
+  const abandoned = all.filter(({ state }) => !isServing(state)).map(({ generation }) => generation);
+  if (abandoned.length > 0) {
+    await tx.delete(checkpoints).where(and(eq(checkpoints.projection, projection), inArray(checkpoints.generation, abandoned)));
   }
-  for (let from = 0; from < changed.length; from += chunkSize) {
-    await tx
-      .insert(rows)
-      .values(changed.slice(from, from + chunkSize))
-      .onConflictDoUpdate({
-        target: [rows.projection, rows.generation, rows.key],
-        set: { parent: raw`excluded.parent`, status: raw`excluded.status`, sort: raw`excluded.sort`, row: raw`excluded.row` },
-      });
-  }
+  const generation = Math.max(0, ...all.map((lane) => lane.generation)) + 1;
+  await tx.insert(checkpoints).values({ projection, generation, version, state: 'rebuilding' });
+  return generation;
+}
+
+/** As `es_project` takes it. */
+function batchOf(writes: readonly LaneWrites[]) {
+  const lanes = writes.map(({ lane: { projection, generation, epoch, position }, position: to }) => ({
+    projection,
+    generation,
+    epoch,
+    from: position,
+    to,
+  }));
+  const all = writes.flatMap(({ lane: { projection, generation }, rows: written }) =>
+    [...written].map(([key, row]) => ({ projection, generation, key, row })),
+  );
+  const changed = all.flatMap(({ row, ...at }) =>
+    row === null
+      ? []
+      : [{ ...at, tenant_id: row.tenantId, parent: row.parent, status: row.status, sort: row.sort, row: JSON.stringify(row) }],
+  );
+  const gone = all.flatMap(({ row, ...at }) => (row === null ? [at] : []));
+  return { lanes, changed, gone };
 }

@@ -19,6 +19,7 @@ export type ApiKeyRow = z.infer<typeof ApiKeyRow>;
 export const apiKeysProjection: Projection<ApiKeyRow> = {
   name: 'apiKeys',
   version: 1,
+  reads: 'tenant',
   parse: (row) => ApiKeyRow.parse(row),
   keyOf: (event) =>
     event.type === 'ApiKeyIssued' || event.type === 'ApiKeyRevoked' ? `${idOf(event.stored.stream)}/${event.payload.keyId}` : null,

@@ -1,6 +1,5 @@
 import { DocumentId, DocumentMime, DocumentRejection, idOf, KnowledgeBaseId, TenantId } from '@virtual-tutor/schemas';
 import { z } from 'zod';
-import type { ClearEvent } from '../event-codec.ts';
 import type { Projection } from './projection.ts';
 
 export const KnowledgeBaseRow = z.object({
@@ -16,13 +15,12 @@ export const KnowledgeBaseRow = z.object({
 });
 export type KnowledgeBaseRow = z.infer<typeof KnowledgeBaseRow>;
 
-const isKnowledge = (event: ClearEvent): boolean => event.stored.stream.startsWith('knowledge-');
-
 export const knowledgeBasesProjection: Projection<KnowledgeBaseRow> = {
   name: 'knowledgeBases',
   version: 1,
+  reads: 'knowledge',
   parse: (row) => KnowledgeBaseRow.parse(row),
-  keyOf: (event) => (isKnowledge(event) ? event.stored.stream : null),
+  keyOf: ({ stored }) => stored.stream,
   evolve(row, event) {
     const { stream, revision, position, meta } = event.stored;
     if (event.type === 'KnowledgeBaseCreated') {
@@ -55,6 +53,7 @@ export type DocumentRow = z.infer<typeof DocumentRow>;
 export const documentsProjection: Projection<DocumentRow> = {
   name: 'documents',
   version: 1,
+  reads: 'knowledge',
   parse: (row) => DocumentRow.parse(row),
   keyOf: (event) => ('documentId' in event.payload ? `${event.stored.stream}/${event.payload.documentId}` : null),
   evolve(row, event) {

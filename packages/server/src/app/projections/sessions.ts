@@ -7,7 +7,6 @@ import {
   SessionLimits,
   StudentId,
   TenantId,
-  TurnId,
   TutorId,
 } from '@virtual-tutor/schemas';
 import { z } from 'zod';
@@ -28,7 +27,6 @@ export const SessionRow = z.object({
   limits: SessionLimits,
   endReason: SessionEndReason.nullable(),
   turns: z.number().int(),
-  openTurnId: TurnId.nullable(),
   node: z.string().nullable(),
   createdAt: z.string(),
   lastMessageAt: z.string(),
@@ -52,7 +50,6 @@ function created(event: Extract<ClearEvent, { type: 'SessionCreated' }>): Sessio
     limits,
     endReason: null,
     turns: 0,
-    openTurnId: null,
     node: null,
     createdAt: meta.occurredAt,
     lastMessageAt: meta.occurredAt,
@@ -63,8 +60,9 @@ function created(event: Extract<ClearEvent, { type: 'SessionCreated' }>): Sessio
 export const sessionsProjection: Projection<SessionRow> = {
   name: 'sessions',
   version: 1,
+  reads: 'session',
   parse: (row) => SessionRow.parse(row),
-  keyOf: ({ stored }) => (stored.stream.startsWith('session-') ? stored.stream : null),
+  keyOf: ({ stored }) => stored.stream,
   evolve(row, event) {
     if (event.type === 'SessionCreated') return created(event);
     if (row === null) return null;
@@ -73,13 +71,9 @@ export const sessionsProjection: Projection<SessionRow> = {
       case 'SessionHosted':
         return { ...row, node: event.payload.node };
       case 'MessageReceived':
-        return { ...row, turns: row.turns + 1, openTurnId: event.payload.turnId, lastMessageAt: at };
-      case 'ReplyCompleted':
-      case 'ReplyInterrupted':
-      case 'ReplyFailed':
-        return { ...row, openTurnId: null };
+        return { ...row, turns: row.turns + 1, lastMessageAt: at };
       case 'SessionEnded':
-        return { ...row, status: 'ended', endReason: event.payload.reason, openTurnId: null, endedAt: at };
+        return { ...row, status: 'ended', endReason: event.payload.reason, endedAt: at };
       default:
         return row;
     }

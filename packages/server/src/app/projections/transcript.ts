@@ -25,6 +25,7 @@ function turnKey(event: ClearEvent): string | null {
 export const transcriptProjection: Projection<TranscriptTurnRow> = {
   name: 'transcript',
   version: 1,
+  reads: 'session',
   parse: (row) => TranscriptTurnRow.parse(row),
   keyOf: turnKey,
   evolve(row, event) {
@@ -85,6 +86,7 @@ export type UsageRow = z.infer<typeof UsageRow>;
 export const usageProjection: Projection<UsageRow> = {
   name: 'usage',
   version: 1,
+  reads: 'session',
   parse: (row) => UsageRow.parse(row),
   keyOf: turnKey,
   evolve(row, event) {

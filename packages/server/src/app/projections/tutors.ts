@@ -17,8 +17,9 @@ export type TutorRow = z.infer<typeof TutorRow>;
 export const tutorsProjection: Projection<TutorRow> = {
   name: 'tutors',
   version: 1,
+  reads: 'tutor',
   parse: (row) => TutorRow.parse(row),
-  keyOf: ({ stored }) => (stored.stream.startsWith('tutor-') ? stored.stream : null),
+  keyOf: ({ stored }) => stored.stream,
   evolve(row, event) {
     const { stream, revision, position, meta } = event.stored;
     switch (event.type) {

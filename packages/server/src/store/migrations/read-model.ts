@@ -23,7 +23,9 @@ export const readModel = `
     row text not null,
     primary key (projection, generation, key)
   );
-  create index projection_row_by_tenant on projection_row (projection, generation, tenant_id, sort);
-  create index projection_row_by_parent on projection_row (projection, generation, parent, sort);
-  create index projection_row_by_status on projection_row (projection, generation, status, sort);
+  -- Each leads with what its lists ask for. Led by projection and generation, without statistics (which the embedded
+  -- database never gathers) they would be taken for look-ups by key, and read a whole generation.
+  create index projection_row_by_tenant on projection_row (tenant_id, projection, generation, sort);
+  create index projection_row_by_parent on projection_row (parent, projection, generation, sort);
+  create index projection_row_by_status on projection_row (status, projection, generation, sort);
 `;
