@@ -41,7 +41,10 @@ export interface LessonFeedOptions {
   readonly onDelta: (waitedMs: number) => void;
 }
 
-const pageSize = 200;
+/** Events that a reader has in hand at once: small, since a stalled one keeps them. */
+const pageSize = 32;
+/** Opened events kept for the readers that follow live. */
+const maxRecent = 256;
 
 /**
  * One session's feed: its durable events as the tail tells them, and the reply in the making. Keeps
@@ -159,7 +162,8 @@ export class LessonFeed {
 
   async #eventsAfter(revision: number): Promise<readonly OpenEvent<SessionEvent>[]> {
     const first = this.#recent[0];
-    if (first !== undefined && first.stored.revision <= revision + 1) return this.#recent.slice(revision + 1 - first.stored.revision);
+    if (first !== undefined && first.stored.revision <= revision + 1)
+      return this.#recent.slice(revision + 1 - first.stored.revision).slice(0, pageSize);
     const page = await this.#options.store.readStream(this.#stream, { after: revision, limit: pageSize });
     return Promise.all(page.map(async (stored) => asSessionEvent(await this.#options.codec.open(stored))));
   }
@@ -168,7 +172,7 @@ export class LessonFeed {
     const last = this.#recent.at(-1);
     if (last !== undefined && last.stored.revision + 1 !== event.stored.revision) this.#recent = [];
     this.#recent.push(event);
-    if (this.#recent.length > 2 * pageSize) this.#recent = this.#recent.slice(-pageSize);
+    if (this.#recent.length > maxRecent) this.#recent = this.#recent.slice(-maxRecent / 2);
     this.#follow(event);
     this.changed();
   }
