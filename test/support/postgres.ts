@@ -34,6 +34,23 @@ export interface PostgresServer extends AsyncDisposable {
   program(name: string): string;
 }
 
+function endNow(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It ended by itself in between.
+  }
+}
+
+/** A zombie is not. */
+function isRunning(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
 /** Postgres refuses to run as root. */
 function unprivileged(): { readonly uid?: number; readonly gid?: number } {
   if (userInfo().uid !== 0) return {};
@@ -51,17 +68,17 @@ export function freePort(): Promise<number> {
   });
 }
 
-/** A throw-away PostgreSQL on loopback, with its data folder; gone when disposed. */
-export async function startPostgres(settings: readonly string[] = []): Promise<PostgresServer> {
+/** A throw-away PostgreSQL on loopback, with its data folder under `home`; gone when disposed. `settings`: `name=value`. */
+export async function startPostgres(settings: readonly string[] = [], home = tmpdir()): Promise<PostgresServer> {
   if (binFolder === undefined) throw new Error('PostgreSQL is not installed');
   const program = (name: string) => join(binFolder, name);
-  const folder = mkdtempSync(join(tmpdir(), 'tutor-pg-'));
+  const folder = mkdtempSync(join(home, 'tutor-pg-'));
   const dataDir = join(folder, 'data');
   const port = await freePort();
   const who = unprivileged();
   if (who.uid !== undefined && who.gid !== undefined) chownSync(folder, who.uid, who.gid);
   const run = (name: string, args: readonly string[]) => execFileSync(program(name), args, { ...who, cwd: folder, stdio: 'pipe' });
-  run('initdb', ['-D', dataDir, '-U', 'tutor', '--auth=trust', '--no-instructions', '--encoding=UTF8', '--locale=C']);
+  run('initdb', ['-D', dataDir, '-U', 'tutor', '--auth=trust', '--no-instructions', '--no-sync', '--encoding=UTF8', '--locale=C']);
 
   const url = (database: string) => `postgres://tutor@127.0.0.1:${port}/${database}`;
   async function start(): Promise<void> {
@@ -91,10 +108,14 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
     start,
     program,
     async kill() {
-      // The whole process group of this postmaster, which start() made its own.
-      process.kill(-pid(), 'SIGKILL');
-      rmSync(join(dataDir, 'postmaster.pid'), { force: true });
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      // Each backend leads a process group of its own.
+      const postmaster = pid();
+      const backends = readFileSync(`/proc/${postmaster}/task/${postmaster}/children`, 'utf8').trim().split(' ').map(Number);
+      for (const one of [postmaster, ...backends]) endNow(one);
+      for (let tries = 0; [postmaster, ...backends].some(isRunning); tries += 1) {
+        if (tries > 500) throw new Error('PostgreSQL outlived kill -9 by 10 s');
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
     },
     stopImmediately() {
       run('pg_ctl', ['-D', dataDir, '-m', 'immediate', '-w', 'stop']);

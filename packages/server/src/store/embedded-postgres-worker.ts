@@ -1,4 +1,5 @@
-import { closeSync, existsSync, fsyncSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
+import { open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
@@ -8,29 +9,24 @@ import { DurableNodeFs, durableStart } from './durable-node-fs.ts';
 
 const { folder, socketPath } = z.object({ folder: z.string(), socketPath: z.string() }).parse(workerData);
 
-function open(path: string): Promise<PGlite> {
-  return PGlite.create({ fs: new DurableNodeFs(path), startParams: durableStart });
-}
-
 /** Made beside its place and moved there when complete and on disk: a first start that is cut short starts over. */
 async function create(): Promise<void> {
   const draft = `${folder}.new`;
-  rmSync(draft, { recursive: true, force: true });
-  const db = await open(draft);
+  await rm(draft, { recursive: true, force: true });
+  const db = await PGlite.create(draft);
   await db.close();
-  for (const entry of readdirSync(draft, { recursive: true, encoding: 'utf8' })) toDisk(join(draft, entry));
-  renameSync(draft, folder);
-  toDisk(dirname(folder));
+  await Promise.all((await readdir(draft, { recursive: true })).map((entry) => toDisk(join(draft, entry))));
+  await rename(draft, folder);
+  await toDisk(dirname(folder));
 }
 
-function toDisk(path: string): void {
-  const file = openSync(path, 'r');
-  fsyncSync(file);
-  closeSync(file);
+async function toDisk(path: string): Promise<void> {
+  await using file = await open(path, 'r');
+  await file.sync();
 }
 
 if (!existsSync(folder)) await create();
-const db = await open(folder);
+const db = await PGlite.create({ fs: new DurableNodeFs(folder), startParams: durableStart });
 const server = new PGLiteSocketServer({ db, path: socketPath });
 await server.start();
 parentPort?.once('message', async () => {

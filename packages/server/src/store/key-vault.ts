@@ -82,7 +82,7 @@ export class PostgresKeyVault implements KeyVault {
   async #obtain(subject: Subject): Promise<DataKey> {
     const { tenantId, studentId } = subject;
     const keyId = randomUUID();
-    const wrapped = encrypt(this.#masterKey, randomBytes(keyBytes), wrapping(keyId));
+    const wrapped = encrypt(this.#masterKey, randomBytes(keyBytes), wrapping(subject, keyId));
     const [row] = await reach(
       () => this.#sql<KeyRow[]>`
         with made as (
@@ -98,7 +98,7 @@ export class PostgresKeyVault implements KeyVault {
     // Lost a race against another first use: its row is visible to the next statement.
     if (row === undefined) return this.#obtain(subject);
     if (row.destroyed || row.key_id === null || row.wrapped_key === null) throw new SubjectForgotten();
-    const found = { keyId: row.key_id, key: decrypt(this.#masterKey, row.wrapped_key, wrapping(row.key_id)) };
+    const found = { keyId: row.key_id, key: decrypt(this.#masterKey, row.wrapped_key, wrapping(subject, row.key_id)) };
     this.#remember(found);
     this.#bySubject.set(nameOf(subject), found);
     return found;
@@ -106,10 +106,12 @@ export class PostgresKeyVault implements KeyVault {
 
   async #find(keyId: string): Promise<Uint8Array | null> {
     const [row] = await reach(
-      () => this.#sql<{ wrapped_key: Buffer | null }[]>`select wrapped_key from es_subject_key where key_id = ${keyId}::uuid`,
+      () => this.#sql<{ tenant_id: string; student_id: string; wrapped_key: Buffer | null }[]>`
+        select tenant_id, student_id, wrapped_key from es_subject_key where key_id = ${keyId}::uuid`,
     );
     if (row === undefined || row.wrapped_key === null) return null;
-    const key = decrypt(this.#masterKey, row.wrapped_key, wrapping(keyId));
+    const subject = { tenantId: row.tenant_id, studentId: row.student_id };
+    const key = decrypt(this.#masterKey, row.wrapped_key, wrapping(subject, keyId));
     this.#remember({ keyId, key });
     return key;
   }
@@ -123,8 +125,9 @@ export class PostgresKeyVault implements KeyVault {
   }
 }
 
-function wrapping(keyId: string): Uint8Array {
-  return new TextEncoder().encode(`data-key|${keyId}`);
+/** Binds a data key to its student: moved to another row it no longer opens. */
+function wrapping(subject: Subject, keyId: string): Uint8Array {
+  return new TextEncoder().encode(`data-key|${nameOf(subject)}|${keyId}`);
 }
 
 function nameOf({ tenantId, studentId }: Subject): string {
