@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,10 +34,12 @@ afterAll(async () => {
   await rm(scratch, { recursive: true, force: true });
 });
 
-async function answerOf(file: string, program: string): Promise<unknown> {
+/** This Node, and the system's own where there is one: most often an older one. */
+const nodes = [process.execPath, '/usr/bin/node'].filter((path) => existsSync(path));
+
+async function answersOf(file: string, program: string): Promise<readonly unknown[]> {
   await writeFile(join(scratch, file), program);
-  const { stdout } = await run(process.execPath, [file], { cwd: scratch });
-  return JSON.parse(stdout);
+  return Promise.all(nodes.map(async (node) => JSON.parse((await run(node, [file], { cwd: scratch })).stdout)));
 }
 
 /** One lesson without a network, and the two clients refused or made: the same for each module system. */
@@ -62,6 +64,9 @@ async function builtPage(name: string, script: string): Promise<string> {
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, 'index.html'), '<!doctype html><script type="module" src="./main.js"></script>');
   await writeFile(join(folder, 'main.js'), script);
+  // React is the page's own, and not installed beside the package.
+  const alias = { react: join(root, 'packages/console/node_modules/react') };
+  await writeFile(join(folder, 'vite.config.js'), `export default ${JSON.stringify({ resolve: { alias } })};`);
   await run(vite, ['build', folder, '--logLevel', 'error', '--minify', 'oxc', '--target', 'es2022']);
   const assets = join(folder, 'dist/assets');
   return readdirSync(assets)
@@ -87,7 +92,7 @@ describe('the published package', () => {
       import { connectSession } from '@virtual-tutor/sdk/browser';
       import { scriptedSession } from '@virtual-tutor/sdk/testing';
     `;
-    expect(await answerOf('esm.mjs', imports + lesson)).toEqual(answer);
+    expect(await answersOf('esm.mjs', imports + lesson)).toEqual(nodes.map(() => answer));
   });
 
   test('works from CommonJS', async () => {
@@ -96,7 +101,7 @@ describe('the published package', () => {
       const { connectSession } = require('@virtual-tutor/sdk/browser');
       const { scriptedSession } = require('@virtual-tutor/sdk/testing');
     `;
-    expect(await answerOf('cjs.cjs', `${requires}(async () => {${lesson}})();`)).toEqual(answer);
+    expect(await answersOf('cjs.cjs', `${requires}(async () => {${lesson}})();`)).toEqual(nodes.map(() => answer));
   });
 
   test('type-checks for whoever imports it, without skipping its declarations', async () => {
@@ -139,6 +144,15 @@ describe('the published package', () => {
     expect(sizes['.']).toBeLessThanOrEqual(10_000);
     expect(sizes['./browser']).toBeLessThanOrEqual(25_000);
     expect([student, control].map((code) => code.includes('globalThis.WebSocket'))).toEqual([true, false]);
+  });
+
+  test('builds into a page with React, whose hooks bring no transport of their own', async () => {
+    const page = await builtPage(
+      'react',
+      "import { useSessionView, useTutorSession } from '@virtual-tutor/sdk/react'; Object.assign(globalThis, { useSessionView, useTutorSession });",
+    );
+    expect(page).toContain('useTutorSession');
+    expect(page).not.toContain('WebSocket');
   });
 
   test('leaves tRPC to those who bring their own', () => {

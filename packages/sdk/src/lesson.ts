@@ -1,5 +1,4 @@
 import { Changes } from './changes.ts';
-import { Commands } from './commands.ts';
 import type {
   ConnectionState,
   EndReason,
@@ -7,20 +6,17 @@ import type {
   ReconnectPolicy,
   SessionEvents,
   SessionView,
-  Turn,
   TurnEvent,
   TutorSession,
 } from './contract.ts';
+import { Conversation } from './conversation.ts';
 import { Emitter } from './emitter.ts';
 import { aborted, asTutorError, TutorError } from './errors.ts';
 import { emptyFeed, type FeedState, openFeed, receive, resubscribed, resumePoint } from './feed.ts';
 import type { FeedItem } from './feed-item.ts';
 import type { Link, OpenLink } from './link.ts';
 import { stayConnected } from './stay-connected.ts';
-import { LiveTurn } from './turn.ts';
 import { lessonEvents } from './turn-events.ts';
-import { uuidv7 } from './uuid.ts';
-import { findMessage } from './view.ts';
 
 export interface LessonOptions {
   readonly sessionId: string;
@@ -32,9 +28,6 @@ export interface LessonOptions {
   readonly soon: (tell: () => void) => () => void;
 }
 
-/** Longest message, characters (UTF-16 code units). */
-export const maxMessageLength = 4_000;
-
 /** One lesson over whatever links there are. */
 export class Lesson implements TutorSession {
   readonly id: string;
@@ -42,7 +35,7 @@ export class Lesson implements TutorSession {
   readonly #emitter: Emitter<SessionEvents>;
   readonly #changes = new Changes();
   readonly #closing = new AbortController();
-  readonly #commands: Commands;
+  readonly #conversation: Conversation;
   readonly #soon: LessonOptions['soon'];
   readonly #traces = new Set<Promise<void>>();
   readonly #done: Promise<void>;
@@ -57,17 +50,20 @@ export class Lesson implements TutorSession {
     const feed = openFeed(options.resume);
     if (feed === null) throw new TutorError('invalid_input', 'resume.lastEventId is not a feed id');
     this.id = options.sessionId;
-    this.chat = { send: (text, sendOptions = {}) => this.#send(text, sendOptions) };
     this.#feed = feed;
     this.#token = options.token;
     this.#soon = options.soon;
     this.#emitter = new Emitter((error) => this.#onListenerError(error));
-    this.#commands = new Commands({
+    this.#conversation = new Conversation({
+      sessionId: options.sessionId,
       changes: this.#changes,
+      view: () => this.view,
       link: () => this.#link,
       failure: () => this.#failure,
       closing: this.#closing.signal,
+      onRefused: (error) => this.#emitter.emit('error', error),
     });
+    this.chat = { send: (text, sendOptions = {}) => this.#conversation.send(text, sendOptions) };
     this.#done = this.#live(options);
   }
 
@@ -91,12 +87,12 @@ export class Lesson implements TutorSession {
     }
   }
 
-  async interrupt(): Promise<void> {
-    await this.#interrupt(undefined);
+  interrupt(): Promise<void> {
+    return this.#conversation.interrupt(undefined);
   }
 
   async renewToken(): Promise<Grant> {
-    const grant = await this.#commands.run((link) => link.renewToken(this.id, this.#closing.signal));
+    const grant = await this.#conversation.renewToken();
     if (typeof this.#token === 'string') this.#token = grant.token;
     return grant;
   }
@@ -210,61 +206,6 @@ export class Lesson implements TutorSession {
     this.#enter('closed', error ?? undefined);
     if (error !== null) this.#emitter.emit('error', error);
     this.#changes.tell();
-  }
-
-  #send(text: string, options: { readonly signal?: AbortSignal; readonly clientMessageId?: string }): Turn {
-    const { signal, clientMessageId = uuidv7() } = options;
-    const turn = new LiveTurn(clientMessageId, {
-      changes: this.#changes,
-      find: (id) => findMessage(this.view, id),
-      failure: () => this.#failure,
-      interrupt: (turnId) => this.#interrupt(turnId),
-    });
-    const onAbort = () => {
-      turn.leave(aborted(signal?.reason));
-      turn.cancel().catch(() => {});
-    };
-    if (signal?.aborted === true) onAbort();
-    else if (signal !== undefined) {
-      signal.addEventListener('abort', onAbort);
-      void turn.settled().then(() => signal.removeEventListener('abort', onAbort));
-    }
-    this.#deliver(text, clientMessageId, signal)
-      .then((turnId) => turn.acknowledge(turnId))
-      .catch((thrown: unknown) => {
-        const error = asTutorError(thrown);
-        // Whatever the answer was lost to: what the log has was sent.
-        const known = findMessage(this.view, clientMessageId);
-        if (known !== undefined) return turn.acknowledge(known.turnId);
-        turn.refuse(error);
-        if (error.code !== 'aborted') this.#emitter.emit('error', error);
-      });
-    return turn;
-  }
-
-  async #deliver(text: string, clientMessageId: string, signal: AbortSignal | undefined): Promise<string> {
-    // Checked here too: a frame above the engine's limit would cost the connection.
-    if (text.trim() === '' || text.length > maxMessageLength) {
-      throw new TutorError('invalid_input', `text: write 1 to ${maxMessageLength} characters`);
-    }
-    const message = { sessionId: this.id, clientMessageId, text };
-    return this.#commands.run(async (link) => {
-      const known = findMessage(this.view, clientMessageId);
-      if (known !== undefined) return known.turnId;
-      if (signal?.aborted === true) throw aborted(signal.reason);
-      return (await link.send(message, this.#closing.signal)).turnId;
-    });
-  }
-
-  async #interrupt(turnId: string | undefined): Promise<void> {
-    await this.#commands.run(async (link, losses) => {
-      try {
-        await link.interrupt({ sessionId: this.id, turnId }, this.#closing.signal);
-      } catch (error) {
-        // The engine did it, and the answer was lost with the connection.
-        if (losses === 0 || !TutorError.is(error) || error.code !== 'nothing_to_interrupt') throw error;
-      }
-    });
   }
 
   async *#eventsAfter(view: SessionView, signal: AbortSignal | undefined): AsyncGenerator<TurnEvent, void, undefined> {
