@@ -8,12 +8,14 @@ function hostnameOf(host: string): string | null {
 }
 
 /**
- * From this machine, to a loopback name, through no proxy: a tunnel's client also connects from
- * loopback, but keeps the public Host or adds a Forwarded header. A page of another origin is not
- * local either, or any website could sign itself in.
+ * From this machine, to a loopback name, through no proxy. A proxy or tunnel beside the engine also
+ * connects from loopback, and may send any Host and no Forwarded header: so where the engine has a
+ * public address, nobody is local. A page of another origin is not local either, or any website
+ * could sign itself in.
  */
-export function isLocal(request: IncomingMessage): boolean {
+export function isLocal(request: IncomingMessage, publicUrl: string): boolean {
   const { headers, socket } = request;
+  if (!loopbackHosts.has(new URL(publicUrl).hostname)) return false;
   if (!loopbackAddresses.has(socket.remoteAddress ?? '')) return false;
   if (headers['x-forwarded-for'] !== undefined || headers['x-real-ip'] !== undefined || headers.forwarded !== undefined) return false;
   if (!loopbackHosts.has(hostnameOf(headers.host ?? '') ?? '')) return false;

@@ -55,6 +55,8 @@ export interface AppOptions {
 }
 
 export interface App extends AsyncDisposable {
+  /** Where browsers reach this engine. */
+  readonly publicUrl: string;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly limits: Limits;
@@ -125,6 +127,7 @@ export async function openApp(options: AppOptions): Promise<App> {
   await lessons.recover(await hostedHere(readModel, node));
 
   return {
+    publicUrl: options.publicUrl,
     clock,
     ids,
     limits: createLimits(options.rates),
