@@ -1,6 +1,5 @@
 import type { SessionView } from '@virtual-tutor/sdk';
 import { sayCode } from '../engine/failure.ts';
-import { Loading } from '../parts/notice.tsx';
 import { useSpeech } from '../texts/use-language.tsx';
 import type { Unsent } from './outbox.ts';
 import { RichText } from './rich-text.tsx';
@@ -21,7 +20,6 @@ export function Conversation({
   readonly onAskAgain: ((text: string) => void) | null;
 }) {
   const { say } = useSpeech();
-  if (view.tutorId === null && outbox.unsent.length === 0) return <Loading />;
   return (
     <ol className="conversation" aria-label={say('conversation')}>
       {view.greeting === null || view.greeting === '' ? null : (

@@ -20,6 +20,7 @@ export function RoomHead({
   connection,
   quotingOnly,
   mayLeave,
+  isOver,
   onEnd,
 }: {
   readonly tutor: Speaker;
@@ -28,11 +29,12 @@ export function RoomHead({
   readonly quotingOnly: boolean;
   /** Whoever came by a one-time link has nowhere else to go. */
   readonly mayLeave: boolean;
-  /** Null once ended. */
+  readonly isOver: boolean;
+  /** Null while there is nothing to end. */
   readonly onEnd: (() => void) | null;
 }) {
   const { say } = useSpeech();
-  const state = onEnd === null ? say('ended') : say(stateTexts[connection.state]);
+  const state = isOver ? say('ended') : say(stateTexts[connection.state]);
   return (
     <header className="room-head">
       {mayLeave ? (
@@ -46,7 +48,7 @@ export function RoomHead({
           <span className="visually-hidden">{say('lessonWith', { name: tutor.name })}</span>
           <span aria-hidden="true">{tutor.name}</span>
         </Heading>
-        <p className={`connection connection-${onEnd === null ? 'ended' : connection.state}`} role="status">
+        <p className={`connection connection-${isOver ? 'ended' : connection.state}`} role="status">
           {state}
           {quotingOnly ? <span className="degraded"> · {say('quotingOnly')}</span> : null}
         </p>

@@ -5,7 +5,7 @@ import { engineUrl, useStaff } from '../engine/staff.tsx';
 import { useAction } from '../engine/use-action.ts';
 import { Confirmation } from '../parts/dialog.tsx';
 import { ArrowDown } from '../parts/icons.tsx';
-import { FailureNotice } from '../parts/notice.tsx';
+import { FailureNotice, Loading } from '../parts/notice.tsx';
 import { useTitle } from '../parts/page.tsx';
 import { useSpeech } from '../texts/use-language.tsx';
 import { Announcer } from './announcer.tsx';
@@ -44,17 +44,21 @@ export function Room({ sessionId }: { readonly sessionId: string }) {
     },
     [send, toEnd],
   );
-  const isOpen = view.ended === null && lesson.connection.state !== 'closed';
+  const { connection } = lesson;
+  const isOver = view.ended !== null || connection.failure === 'session_ended';
+  const isOpen = !isOver && connection.state !== 'closed';
   return (
     <div className="room">
       <RoomHead
         tutor={tutor}
-        connection={lesson.connection}
-        quotingOnly={view.ended === null && view.turns.at(-1)?.fallback != null}
+        connection={connection}
+        quotingOnly={!isOver && view.turns.at(-1)?.fallback != null}
         mayLeave={signIn.status === 'signedIn'}
-        onEnd={view.ended === null ? () => setAsksToEnd(true) : null}
+        isOver={isOver}
+        onEnd={isOpen && view.caughtUp ? () => setAsksToEnd(true) : null}
       />
       <div className="room-scroller" ref={scroller}>
+        {connection.state === 'connecting' && view.tutorId === null ? <Loading /> : null}
         <Conversation view={view} outbox={outbox} tutor={tutor} onOpen={setOpened} onAskAgain={isOpen ? ask : null} />
       </div>
       <Announcer view={view} />
@@ -66,7 +70,7 @@ export function Room({ sessionId }: { readonly sessionId: string }) {
           </button>
         ) : null}
         {ending.error === null ? null : <FailureNotice error={ending.error} onRetry={ending.run} />}
-        <RoomNotices view={view} lesson={lesson} mayLeave={signIn.status === 'signedIn'} />
+        <RoomNotices sessionId={sessionId} view={view} lesson={lesson} roles={signIn.status === 'signedIn' ? signIn.roles : []} />
         {isOpen ? <Composer sessionId={sessionId} tutorName={tutor.name} replying={replying} onSend={ask} onStop={stop} /> : null}
       </div>
       {opened === null ? null : <PassageSheet opened={opened} tutor={tutor} onClose={() => setOpened(null)} />}

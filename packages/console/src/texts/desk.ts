@@ -71,7 +71,7 @@ export const deskTexts = {
   makeLinkTitle: { en: 'Link to a new lesson', zh: '新课程链接' },
   makeLink: { en: 'Make link', zh: '生成链接' },
   makingLink: { en: 'Making…', zh: '正在生成…' },
-  makeLinkForStudent: { en: 'Make a link for {student}', zh: '生成链接：{student}' },
+  makeLinkForStudent: { en: 'Make link for {student}', zh: '生成链接：{student}' },
   tutor: { en: 'Tutor', zh: '导师' },
   linkValid: { en: 'Valid for', zh: '有效期' },
   minutes15: { en: '15 minutes', zh: '15 分钟' },

@@ -30,7 +30,7 @@ export const roomTexts = {
   interrupted: { en: 'Stopped here.', zh: '已停在这里。' },
   failed: { en: 'The answer could not be finished.', zh: '回答未能完成。' },
   askAgain: { en: 'Ask again', zh: '再问一次' },
-  quotingOnly: { en: 'quoting the course, no language model', zh: '无语言模型，直接引用课程' },
+  quotingOnly: { en: 'quoting the course', zh: '直接引用课程' },
   sending: { en: 'Sending…', zh: '正在发送…' },
   notSent: { en: 'Not sent.', zh: '未发送。' },
   sendAgain: { en: 'Send again', zh: '重新发送' },
@@ -58,6 +58,7 @@ export const roomTexts = {
   ended_timeout: { en: 'The time for this lesson is up.', zh: '本节课的时间到了。' },
   ended_idle: { en: 'It was quiet for a long time.', zh: '太久没有新的提问。' },
   ended_revoked: { en: 'Access to it was withdrawn.', zh: '访问权限已被收回。' },
+  readInAudit: { en: 'Read it in the audit', zh: '在审计中查看' },
   noAccessTitle: { en: 'This lesson is not open in this tab', zh: '此标签页中没有这节课' },
   noAccessBody: {
     en: 'A link opens in one tab only. Ask your teacher for a new one, or start from the lessons page.',
