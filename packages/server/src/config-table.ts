@@ -75,8 +75,8 @@ export const variables = {
     schema: httpUrl,
     expects: 'an http(s) URL without a password, e.g. https://gpu.example.com',
     meaning: {
-      en: 'Where browsers reach this engine; default http://127.0.0.1:PORT',
-      zh: '浏览器访问本引擎的地址；默认 http://127.0.0.1:端口',
+      en: 'Where browsers reach this engine; default http://127.0.0.1:PORT, for this machine alone. Set it whenever a proxy or tunnel stands in front',
+      zh: '浏览器访问本引擎的地址；默认 http://127.0.0.1:端口，仅供本机使用。前面有代理或隧道时必须设置',
     },
   },
   ENGINE_URL: {

@@ -126,7 +126,13 @@ describe('an empty environment', () => {
 describe('the environment of the system before this one', () => {
   test('is accepted whole', () => {
     const config = parseConfig(predecessors);
-    expect(config).toMatchObject({ maxSessions: 10, enableLlm: true, publicUrl: 'http://127.0.0.1:9001' });
+    expect(config).toMatchObject({
+      maxSessions: 10,
+      enableLlm: true,
+      grantUrl: 'http://127.0.0.1:9001',
+      publicUrl: 'http://127.0.0.1:9000',
+      loopbackOnly: true,
+    });
     expect(config.tutorModels).toEqual(new Map([['1', 'qwen3:8b']]));
   });
 
@@ -188,11 +194,25 @@ describe('values with more than one way to write them', () => {
     expect(parseConfig({ ENABLE_LLM: written }).enableLlm).toBe(false);
   });
 
-  test('what grants name: WEBSOCKET_URL, else PUBLIC_URL, without the slash at its end', () => {
-    expect(parseConfig({ PUBLIC_URL: 'https://gpu.example.com/' }).publicUrl).toBe('https://gpu.example.com');
-    expect(parseConfig({ PUBLIC_URL: 'https://a.example.com', WEBSOCKET_URL: 'wss://b.example.com/' }).publicUrl).toBe(
-      'https://b.example.com',
-    );
+  test('grants name WEBSOCKET_URL, else PUBLIC_URL; links name PUBLIC_URL; neither ends with a slash', () => {
+    expect(parseConfig({ PUBLIC_URL: 'https://gpu.example.com/' })).toMatchObject({
+      publicUrl: 'https://gpu.example.com',
+      grantUrl: 'https://gpu.example.com',
+    });
+    expect(parseConfig({ PUBLIC_URL: 'https://a.example.com', WEBSOCKET_URL: 'wss://b.example.com/' })).toMatchObject({
+      publicUrl: 'https://a.example.com',
+      grantUrl: 'https://b.example.com',
+    });
+  });
+
+  test.each([
+    [{}, true],
+    [{ PUBLIC_URL: 'http://localhost:9000' }, true],
+    [{ PUBLIC_URL: 'http://192.168.1.20:9000' }, false],
+    [{ WEBSOCKET_URL: 'wss://gpu.example.com' }, false],
+    [{ PUBLIC_URL: 'https://gpu.example.com', WEBSOCKET_URL: 'ws://127.0.0.1:9001' }, false],
+  ])('%o is for this machine alone: %s', (env, loopbackOnly) => {
+    expect(parseConfig(env).loopbackOnly).toBe(loopbackOnly);
   });
 
   test('a list of origins may have spaces and an empty end', () => {

@@ -11,8 +11,12 @@ export interface Config {
   readonly websocketHost: string;
   /** 0, or the management port: no port of its own. */
   readonly websocketPort: number;
-  /** What grants and links name. */
+  /** Where the page is: what one-time links name. */
   readonly publicUrl: string;
+  /** Where browsers reach the data plane: what grants name. */
+  readonly grantUrl: string;
+  /** Neither of both names another machine than this one. */
+  readonly loopbackOnly: boolean;
   readonly allowedOrigins: readonly string[];
   readonly nodeName: string;
   readonly logLevel: string;
@@ -59,6 +63,7 @@ const withoutSuccessor: Readonly<Record<string, string>> = {
   MUSETALK_CONDA_ENV: 'MUSETALK_CONDA_ENV has no successor: there is no Python here; remove it',
   FFMPEG_PATH: 'FFMPEG_PATH is accepted but not used: FFmpeg comes inside an npm package',
 };
+const loopbackHosts: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
 /** Prefixes that nobody else uses: a name that begins so was meant for us. */
 const ours = /^(TUTOR|WEBRTC|MUSETALK|MANAGEMENT_API)_/;
 const tutorModelPattern = /^TUTOR_(.+)_LLM_MODEL$/;
@@ -84,12 +89,16 @@ export function parseConfig(env: Environment): Config {
   // Each value came out of the schema that its name stands for in the table.
   const get = <N extends Name>(name: N) => values.get(name) as Value<N>;
   const port = get('MANAGEMENT_API_PORT');
+  const publicUrl = get('PUBLIC_URL') ?? `http://127.0.0.1:${port}`;
+  const grantUrl = get('WEBSOCKET_URL') ?? publicUrl;
   return {
     managementApiHost: get('MANAGEMENT_API_HOST'),
     managementApiPort: port,
     websocketHost: get('WEBSOCKET_HOST'),
     websocketPort: get('WEBSOCKET_PORT'),
-    publicUrl: get('WEBSOCKET_URL') ?? get('PUBLIC_URL') ?? `http://127.0.0.1:${port}`,
+    publicUrl,
+    grantUrl,
+    loopbackOnly: [publicUrl, grantUrl].every((url) => loopbackHosts.has(new URL(url).hostname)),
     allowedOrigins: get('ALLOWED_ORIGINS') ?? [],
     nodeName:
       get('NODE_NAME') ??

@@ -111,6 +111,8 @@ async function openParts(config: Config, { log, database, llm, cleanUp }: Parts)
     firstTextMs: config.llmFirstTokenMs,
     stallMs: config.llmStallMs,
     publicUrl: config.publicUrl,
+    grantUrl: config.grantUrl,
+    loopbackOnly: config.loopbackOnly,
     node,
     version,
     logRunsOn: database.runsOn,

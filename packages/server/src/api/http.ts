@@ -45,7 +45,7 @@ export function createControlServer(options: HttpOptions): Server {
     },
     '/metrics': async (request, response) => {
       const caller = await identify(app, bearerOf(request.headers.authorization));
-      if (!isLocal(request, app.publicUrl) && caller.kind !== 'key')
+      if (!isLocal(request, app) && caller.kind !== 'key')
         return sendJson(response, 401, { error: 'send an API key, or scrape from the engine machine' });
       response.setHeader('content-type', metrics.contentType).end(await metrics.read());
     },
@@ -106,7 +106,7 @@ async function contextOf(app: App, request: IncomingMessage): Promise<Context> {
     requestId: app.ids.next(),
     caller: await identify(app, bearerOf(request.headers.authorization)),
     address: request.socket.remoteAddress ?? 'unknown',
-    local: isLocal(request, app.publicUrl),
+    local: isLocal(request, app),
     outdated: version !== undefined && version !== String(protocolVersion),
     connection: null,
   };

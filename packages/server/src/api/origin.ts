@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { App } from '../app/app.ts';
 
 const loopbackHosts = new Set(['localhost', '127.0.0.1', '[::1]', '::1']);
 const loopbackAddresses = new Set(['127.0.0.1', '::1', '::ffff:127.0.0.1']);
@@ -13,9 +14,9 @@ function hostnameOf(host: string): string | null {
  * public address, nobody is local. A page of another origin is not local either, or any website
  * could sign itself in.
  */
-export function isLocal(request: IncomingMessage, publicUrl: string): boolean {
+export function isLocal(request: IncomingMessage, { loopbackOnly }: Pick<App, 'loopbackOnly'>): boolean {
   const { headers, socket } = request;
-  if (!loopbackHosts.has(new URL(publicUrl).hostname)) return false;
+  if (!loopbackOnly) return false;
   if (!loopbackAddresses.has(socket.remoteAddress ?? '')) return false;
   if (headers['x-forwarded-for'] !== undefined || headers['x-real-ip'] !== undefined || headers.forwarded !== undefined) return false;
   if (!loopbackHosts.has(hostnameOf(headers.host ?? '') ?? '')) return false;

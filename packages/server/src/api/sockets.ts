@@ -94,7 +94,7 @@ export class Sockets {
       requestId: app.ids.next(),
       caller,
       address: request.socket.remoteAddress ?? 'unknown',
-      local: isLocal(request, app.publicUrl),
+      local: isLocal(request, app),
       outdated: version !== undefined && version !== String(protocolVersion),
       connection: connectionOf(webSocket),
     };

@@ -47,6 +47,8 @@ export interface AppOptions {
   readonly firstTextMs: number;
   readonly stallMs: number;
   readonly publicUrl: string;
+  readonly grantUrl: string;
+  readonly loopbackOnly: boolean;
   readonly node: string;
   readonly version: string;
   readonly logRunsOn: string;
@@ -55,8 +57,8 @@ export interface AppOptions {
 }
 
 export interface App extends AsyncDisposable {
-  /** Where browsers reach this engine. */
-  readonly publicUrl: string;
+  /** This engine is meant for browsers of its own machine alone. */
+  readonly loopbackOnly: boolean;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly limits: Limits;
@@ -127,7 +129,7 @@ export async function openApp(options: AppOptions): Promise<App> {
   await lessons.recover(await hostedHere(readModel, node));
 
   return {
-    publicUrl: options.publicUrl,
+    loopbackOnly: options.loopbackOnly,
     clock,
     ids,
     limits: createLimits(options.rates),

@@ -36,6 +36,8 @@ export interface SessionsOptions {
   readonly tokenTtlMs: number;
   /** Where browsers reach this engine. */
   readonly publicUrl: string;
+  /** What grants name. */
+  readonly grantUrl: string;
 }
 
 export interface SessionRequest {
@@ -114,7 +116,7 @@ export class Sessions {
     if (session === null) return { refused: notThere };
     if (session.status === 'ended') return { refused: ended };
     const signed = await this.#options.tokens.signEngine({ ...token, sessionId }, this.#options.tokenTtlMs);
-    return { sessionId, url: this.#options.publicUrl, ...signed };
+    return { sessionId, url: this.#options.grantUrl, ...signed };
   }
 
   async invite(
@@ -195,10 +197,10 @@ export class Sessions {
   }
 
   async #grant(session: Session, tenantId: TenantId): Promise<Grant> {
-    const { tokens, tokenTtlMs, publicUrl } = this.#options;
+    const { tokens, tokenTtlMs, grantUrl } = this.#options;
     const { id: sessionId, studentId, mode: scope } = session;
     const signed = await tokens.signEngine({ scope, tenantId, studentId, sessionId }, tokenTtlMs);
-    return { sessionId, url: publicUrl, ...signed };
+    return { sessionId, url: grantUrl, ...signed };
   }
 }
 

@@ -87,13 +87,13 @@ async function places(config: Config): Promise<Finding | null> {
 /** Upgrades on the public address must reach the engine: a tunnel that is down, or one without WebSocket, shows here. */
 async function publicAddress(config: Config): Promise<Finding | null> {
   const name = 'public address';
-  const { publicUrl } = config;
+  const { publicUrl, grantUrl } = config;
   if ((await findRunning(config)) === null) return null;
   const answer = await fetch(`${publicUrl}/health`, { signal: AbortSignal.timeout(waitMs) }).catch(() => null);
   if (answer === null) return trouble(name, `${publicUrl} does not answer`, 'start the tunnel (frpc) or proxy in front, or set PUBLIC_URL');
-  return (await opensSocket(`${publicUrl.replace(/^http/, 'ws')}${trpcPath}`))
-    ? ok(name, `${publicUrl} answers, WebSocket too`)
-    : trouble(name, `${publicUrl}${trpcPath} refuses WebSockets`, `let the proxy pass upgrades on ${trpcPath} (one path, not /ws/ws)`);
+  return (await opensSocket(`${grantUrl.replace(/^http/, 'ws')}${trpcPath}`))
+    ? ok(name, `${publicUrl} answers, and ${grantUrl} takes WebSockets`)
+    : trouble(name, `${grantUrl}${trpcPath} refuses WebSockets`, `let the proxy pass upgrades on ${trpcPath} (one path, not /ws/ws)`);
 }
 
 function opensSocket(url: string): Promise<boolean> {
