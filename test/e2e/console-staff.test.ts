@@ -1,6 +1,6 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { buildPage, launchChromium, visit } from '../support/chromium.ts';
+import { buildPage, fromElsewhere, launchChromium, visit } from '../support/chromium.ts';
 import { type RunningEngine, startEngine } from '../support/engine.ts';
 import { english, LessonPage } from '../support/lesson-page.ts';
 import { chromiumAvailable, describeWith } from '../support/loud-skip.ts';
@@ -73,8 +73,7 @@ describeWith(chromiumAvailable, 'Chromium')('teachers, operators and auditors in
     await button(teacher.page, english('makeLink')).click();
     const link = await teacher.page.getByRole('textbox', { name: english('linkAddress') }).inputValue();
 
-    // Away from the engine's machine, where nobody is signed in.
-    await using student = await visit(browser, link, { extraHTTPHeaders: { 'x-forwarded-for': '192.0.2.1' } });
+    await using student = await visit(browser, fromElsewhere(link));
     const lesson = new LessonPage(student.page);
     await lesson.ready();
     expect(student.page.url()).not.toContain(link.split('/').at(-1));
@@ -89,8 +88,7 @@ describeWith(chromiumAvailable, 'Chromium')('teachers, operators and auditors in
   });
 
   test('away from the engine, staff sign in with an API key that the tab forgets', async () => {
-    const away = { extraHTTPHeaders: { 'x-forwarded-for': '192.0.2.1' } };
-    await using visitor = await visit(browser, engine.url, away);
+    await using visitor = await visit(browser, fromElsewhere(engine.url));
     const { page, context } = visitor;
     const key = page.getByLabel(english('apiKey'));
     await key.fill('vt_key_wrong');
@@ -102,7 +100,7 @@ describeWith(chromiumAvailable, 'Chromium')('teachers, operators and auditors in
     const lesson = new LessonPage(page);
     await lesson.start();
     const other = await context.newPage();
-    await other.goto(engine.url);
+    await other.goto(fromElsewhere(engine.url));
     await other.getByLabel(english('apiKey')).waitFor();
   });
 });

@@ -1,13 +1,10 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { buildPage, launchChromium, visit } from '../support/chromium.ts';
+import { buildPage, fromElsewhere, launchChromium, visit } from '../support/chromium.ts';
 import { type RunningEngine, startEngine } from '../support/engine.ts';
 import { consoleClient } from '../support/lesson.ts';
 import { english, LessonPage } from '../support/lesson-page.ts';
 import { chromiumAvailable, describeWith } from '../support/loud-skip.ts';
-
-/** Not the engine's machine: nobody is signed in, so that only the link's grant opens the lesson. */
-const away = { extraHTTPHeaders: { 'x-forwarded-for': '192.0.2.1' } };
 
 describeWith(chromiumAvailable, 'Chromium')('the page in trouble', () => {
   let browser: Browser;
@@ -28,7 +25,7 @@ describeWith(chromiumAvailable, 'Chromium')('the page in trouble', () => {
     const client = await consoleClient(brief);
     const { session } = await client.sessions.create({ tutorId: 'ada', studentId: 'lin' });
     const { url } = await client.sessions.invite(session.id);
-    await using visitor = await visit(browser, url, away);
+    await using visitor = await visit(browser, fromElsewhere(url));
     const { page, troubles } = visitor;
     const lesson = new LessonPage(page);
     await lesson.ready();
@@ -40,6 +37,22 @@ describeWith(chromiumAvailable, 'Chromium')('the page in trouble', () => {
     await lesson.ask('Why is the sky blue?');
     await lesson.turns.nth(1).getByRole('button', { name: 'Light and the blue sky' }).first().waitFor();
     expect(troubles).toEqual([]);
+  });
+
+  test.each([1, -1])("a student's clock that is wrong by %i hours is no obstacle", async (hours) => {
+    const client = await consoleClient(engine);
+    const { session } = await client.sessions.create({ tutorId: 'ada', studentId: 'lin' });
+    const { url } = await client.sessions.invite(session.id);
+    await using visitor = await visit(browser, fromElsewhere(engine.url));
+    const { page } = visitor;
+    await page.clock.install({ time: Date.now() + hours * 3_600_000 });
+    await page.goto(fromElsewhere(url));
+    const lesson = new LessonPage(page);
+    await lesson.ready();
+    await page.reload();
+    await lesson.ready();
+    await lesson.ask('Why is the sky blue?');
+    await lesson.turns.nth(1).getByRole('button', { name: 'Light and the blue sky' }).first().waitFor();
   });
 
   test('a question asked while the engine is away is kept, over a reload too, and asked once', async () => {
@@ -90,7 +103,7 @@ describeWith(chromiumAvailable, 'Chromium')('the page in trouble', () => {
   test('a lesson that the school ends is over for the student at once, and can still be read', async () => {
     const client = await consoleClient(engine);
     const { session } = await client.sessions.create({ tutorId: 'ada', studentId: 'lin' });
-    await using visitor = await visit(browser, (await client.sessions.invite(session.id)).url, away);
+    await using visitor = await visit(browser, fromElsewhere((await client.sessions.invite(session.id)).url));
     const { page } = visitor;
     const lesson = new LessonPage(page);
     await lesson.ready();
@@ -104,12 +117,23 @@ describeWith(chromiumAvailable, 'Chromium')('the page in trouble', () => {
     expect(await lesson.turns.count()).toBe(2);
   });
 
+  test('an ended lesson opened afresh says that it has ended, and offers nothing that cannot work', async () => {
+    const client = await consoleClient(engine);
+    const { session } = await client.sessions.create({ tutorId: 'ada', studentId: 'lin' });
+    await client.sessions.end(session.id);
+    await using visitor = await visit(browser, `${engine.url}/#/lesson/${session.id}`);
+    const { page } = visitor;
+    await page.locator('.notice').getByText(english('ended')).waitFor();
+    for (const name of [english('reconnect'), english('endLesson')]) expect(await page.getByRole('button', { name }).count()).toBe(0);
+    expect(await page.getByText(english('loading')).count()).toBe(0);
+  });
+
   test('a lesson that this tab may not open says what to do', async () => {
     const client = await consoleClient(engine);
     const { session } = await client.sessions.create({ tutorId: 'ada', studentId: 'lin' });
-    await using visitor = await visit(browser, `${engine.url}/#/lesson/${session.id}`, away);
+    await using visitor = await visit(browser, fromElsewhere(`${engine.url}/#/lesson/${session.id}`));
     await visitor.page.getByText(english('noAccessTitle')).waitFor();
-    await visitor.page.goto(`${engine.url}/#/join/no-such-code-here`);
+    await visitor.page.goto(fromElsewhere(`${engine.url}/#/join/no-such-code-here`));
     await visitor.page.getByText(english('joinFailedBody')).waitFor();
   });
 
