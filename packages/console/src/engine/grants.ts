@@ -24,17 +24,21 @@ export function keptGrant(sessionId: string): Grant | null {
 /** ms that a token must still be good for to open a connection with it. */
 const marginMs = 5_000;
 
+/** By this device's clock, so only a hint: the engine decides. */
 export function isFresh(grant: Grant, nowMs: number): boolean {
   return Date.parse(grant.expiresAt) - nowMs > marginMs;
 }
 
-/** Shortest wait between two renewals, ms: must exceed nothing but a retry storm. */
+/** Shortest wait between two renewals, ms. */
 const shortestWaitMs = 1_000;
-/** `setTimeout` wraps beyond 2^31 - 1 ms. */
-const longestWaitMs = 2_000_000_000;
+/** Longest wait, ms: below half the life of the engine's usual token, in case this device's clock is behind. */
+const longestWaitMs = 240_000;
+/** Wait when the token seems to have expired, ms: this device's clock is ahead, or it slept. */
+const expiredWaitMs = 30_000;
 
-/** When to ask for the next token: after four fifths of what is left of this one, ms from now. */
+/** When to ask for the next token: after four fifths of what seems left of this one, ms from now. */
 export function renewalDelayMs(grant: Grant, nowMs: number): number {
   const leftMs = Date.parse(grant.expiresAt) - nowMs;
+  if (leftMs <= 0) return expiredWaitMs;
   return Math.min(longestWaitMs, Math.max(shortestWaitMs, leftMs * 0.8));
 }

@@ -50,7 +50,7 @@ export function RoomHead({
         </Heading>
         <p className={`connection connection-${isOver ? 'ended' : connection.state}`} role="status">
           {state}
-          {quotingOnly ? <span className="degraded"> · {say('quotingOnly')}</span> : null}
+          {quotingOnly ? <span className="degraded"> {say('quotingOnly')}</span> : null}
         </p>
       </div>
       <LanguageSwitch />

@@ -84,7 +84,8 @@ async function open(sessionId: string, { client, signal }: Opening): Promise<Tut
 
 async function freshToken(sessionId: string, client: TutorClient | null): Promise<string> {
   const grant = keptGrant(sessionId);
-  if (grant !== null && isFresh(grant, Date.now())) return grant.token;
+  // A student has nothing but the grant, and school devices have wrong clocks: the engine refuses what has expired.
+  if (grant !== null && (client === null || isFresh(grant, Date.now()))) return grant.token;
   if (client === null) throw new NoAccess();
   const issued = await client.sessions.issueToken(sessionId);
   keepGrant(issued);

@@ -7,7 +7,7 @@ export const roomTexts = {
   you: { en: 'You', zh: '我' },
   yourTutor: { en: 'your tutor', zh: '导师' },
   questionLabel: { en: 'Your question to {name}', zh: '向{name}提问' },
-  questionPlaceholder: { en: 'Ask anything about the course…', zh: '想问什么就问吧……' },
+  questionPlaceholder: { en: 'Ask about the course…', zh: '想问什么就问吧……' },
   questionHint: { en: 'Enter sends, Shift+Enter starts a new line', zh: '按 Enter 发送，Shift+Enter 换行' },
   questionTooLong: { en: '{over} characters too many', zh: '超出 {over} 个字符' },
   send: { en: 'Send', zh: '发送' },
