@@ -28,6 +28,8 @@ export interface PostgresServer extends AsyncDisposable {
   /** `pg_ctl -m immediate`: no checkpoint. */
   stopImmediately(): void;
   start(): Promise<void>;
+  /** Of a standby: it takes writes from now on. */
+  promote(): void;
   /** A fresh, empty database. */
   createDatabase(name: string): Promise<string>;
   /** Path of one of PostgreSQL's programs. */
@@ -69,7 +71,25 @@ export function freePort(): Promise<number> {
 }
 
 /** A throw-away PostgreSQL on loopback, with its data folder under `home`; gone when disposed. `settings`: `name=value`. */
-export async function startPostgres(settings: readonly string[] = [], home = tmpdir()): Promise<PostgresServer> {
+export function startPostgres(settings: readonly string[] = [], home = tmpdir()): Promise<PostgresServer> {
+  const fill = ['initdb', '-U', 'tutor', '--auth=trust', '--no-instructions', '--no-sync', '--encoding=UTF8', '--locale=C'] as const;
+  return startCluster(fill, { settings, home });
+}
+
+/** Follows `primary` by streaming until it is promoted. */
+export function startStandby(primary: PostgresServer): Promise<PostgresServer> {
+  const from = ['-h', '127.0.0.1', '-p', String(primary.port), '-U', 'tutor'];
+  return startCluster(['pg_basebackup', ...from, '--write-recovery-conf', '--checkpoint=fast', '--no-sync'], {
+    settings: [],
+    home: tmpdir(),
+  });
+}
+
+/** `fill`: the program, with arguments, that fills the data folder. */
+async function startCluster(
+  [filler, ...fillWith]: readonly [string, ...string[]],
+  { settings, home }: { readonly settings: readonly string[]; readonly home: string },
+): Promise<PostgresServer> {
   if (binFolder === undefined) throw new Error('PostgreSQL is not installed');
   const program = (name: string) => join(binFolder, name);
   const folder = mkdtempSync(join(home, 'tutor-pg-'));
@@ -78,26 +98,16 @@ export async function startPostgres(settings: readonly string[] = [], home = tmp
   const who = unprivileged();
   if (who.uid !== undefined && who.gid !== undefined) chownSync(folder, who.uid, who.gid);
   const run = (name: string, args: readonly string[]) => execFileSync(program(name), args, { ...who, cwd: folder, stdio: 'pipe' });
-  run('initdb', ['-D', dataDir, '-U', 'tutor', '--auth=trust', '--no-instructions', '--no-sync', '--encoding=UTF8', '--locale=C']);
+  run(filler, [...fillWith, '-D', dataDir]);
 
   const url = (database: string) => `postgres://tutor@127.0.0.1:${port}/${database}`;
   async function start(): Promise<void> {
     const options = [`-D`, dataDir, '-p', String(port), '-k', folder, '-h', '127.0.0.1', ...settings.flatMap((setting) => ['-c', setting])];
     spawn(program('postgres'), options, { ...who, cwd: folder, stdio: 'ignore', detached: true }).unref();
-    for (let tries = 0; tries < 200; tries += 1) {
-      const sql = postgres(url('postgres'), { max: 1, connect_timeout: 1, onnotice: () => {} });
-      try {
-        await sql`select 1`;
-        return;
-      } catch {
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      } finally {
-        await sql.end({ timeout: 1 });
-      }
-    }
-    throw new Error('PostgreSQL did not start in 10 s');
+    await untilItAnswers(url('postgres'));
   }
   const pid = () => Number(readFileSync(join(dataDir, 'postmaster.pid'), 'utf8').split('\n')[0]);
+  const stop = () => run('pg_ctl', ['-D', dataDir, '-m', 'immediate', '-w', 'stop']);
   await start();
   return {
     url: url('postgres'),
@@ -107,18 +117,12 @@ export async function startPostgres(settings: readonly string[] = [], home = tmp
     port,
     start,
     program,
-    async kill() {
-      // Each backend leads a process group of its own.
-      const postmaster = pid();
-      const backends = readFileSync(`/proc/${postmaster}/task/${postmaster}/children`, 'utf8').trim().split(' ').map(Number);
-      for (const one of [postmaster, ...backends]) endNow(one);
-      for (let tries = 0; [postmaster, ...backends].some(isRunning); tries += 1) {
-        if (tries > 500) throw new Error('PostgreSQL outlived kill -9 by 10 s');
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      }
-    },
+    kill: () => killTree(pid()),
     stopImmediately() {
-      run('pg_ctl', ['-D', dataDir, '-m', 'immediate', '-w', 'stop']);
+      stop();
+    },
+    promote() {
+      run('pg_ctl', ['-D', dataDir, '-w', 'promote']);
     },
     async createDatabase(name) {
       const sql = postgres(url('postgres'), { max: 1, onnotice: () => {} });
@@ -127,8 +131,34 @@ export async function startPostgres(settings: readonly string[] = [], home = tmp
       return url(name);
     },
     async [Symbol.asyncDispose]() {
-      if (existsSync(join(dataDir, 'postmaster.pid'))) run('pg_ctl', ['-D', dataDir, '-m', 'immediate', '-w', 'stop']);
+      if (existsSync(join(dataDir, 'postmaster.pid')) && isRunning(pid())) stop();
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+async function untilItAnswers(url: string): Promise<void> {
+  for (let tries = 0; tries < 400; tries += 1) {
+    const sql = postgres(url, { max: 1, connect_timeout: 1, onnotice: () => {} });
+    try {
+      await sql`select 1`;
+      return;
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    } finally {
+      await sql.end({ timeout: 1 });
+    }
+  }
+  throw new Error('PostgreSQL did not start in 20 s');
+}
+
+/** kill -9 of the postmaster and its backends, each of which leads a process group of its own. */
+async function killTree(postmaster: number): Promise<void> {
+  const children = readFileSync(`/proc/${postmaster}/task/${postmaster}/children`, 'utf8').trim();
+  const all = [postmaster, ...(children === '' ? [] : children.split(' ').map(Number))];
+  for (const one of all) endNow(one);
+  for (let tries = 0; all.some(isRunning); tries += 1) {
+    if (tries > 500) throw new Error('PostgreSQL outlived kill -9 by 10 s');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
 }

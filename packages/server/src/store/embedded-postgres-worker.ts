@@ -5,7 +5,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
 import { z } from 'zod';
-import { DurableNodeFs, durableStart } from './durable-node-fs.ts';
+import { openDurablePglite } from './durable-pglite.ts';
 
 const { folder, socketPath } = z.object({ folder: z.string(), socketPath: z.string() }).parse(workerData);
 
@@ -26,7 +26,7 @@ async function toDisk(path: string): Promise<void> {
 }
 
 if (!existsSync(folder)) await create();
-const db = await PGlite.create({ fs: new DurableNodeFs(folder), startParams: durableStart });
+const db = await openDurablePglite(folder);
 const server = new PGLiteSocketServer({ db, path: socketPath });
 await server.start();
 parentPort?.once('message', async () => {
