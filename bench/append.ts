@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
-import { CommandId, EventId, StreamName, TenantId } from '@virtual-tutor/schemas';
+import { CommandId, StreamName, TenantId } from '@virtual-tutor/schemas';
+import { eventIdOf, systemIds } from '../packages/server/src/app/ids.ts';
 import type { AppendRequest, EventStore } from '../packages/server/src/app/ports.ts';
 import { openDatabase } from '../packages/server/src/store/database.ts';
 import { PostgresEventStore } from '../packages/server/src/store/postgres-event-store.ts';
@@ -44,15 +45,16 @@ function metaOf(id: string) {
 }
 
 function requestOf(stream: StreamName, revision: number): AppendRequest {
-  const id = randomUUID();
+  const id = systemIds.next();
+  const commandId = CommandId.parse(id);
   return {
-    commandId: CommandId.parse(id),
+    commandId,
     stream,
     expected: revision === 0 ? 'none' : revision,
     fingerprint: 'a'.repeat(64),
     events: [
       {
-        id: EventId.parse(randomUUID()),
+        id: eventIdOf(commandId, 0),
         type: 'SentenceHeard',
         schemaVersion: 1,
         payload: payloadOf(revision),
@@ -123,7 +125,6 @@ async function main(): Promise<void> {
   const store = await PostgresEventStore.open(database);
   const emmett = await openEmmett(await server.createDatabase('emmett'));
   await server.createDatabase('peer');
-  await database.sql`select 1`;
   const peer = await openDatabase({ kind: 'server', url: server.urlOf('peer') });
   await peer.sql.unsafe(`
     create sequence peer_position;
@@ -147,7 +148,7 @@ async function main(): Promise<void> {
     for (const [name, measure] of runs) {
       const figure = Math.round(await measure());
       figures.get(name)?.push(figure);
-      console.log(`round ${round + 1}  ${name.padEnd(10)} ${figure}/s`);
+      if (!values.json) console.log(`round ${round + 1}  ${name.padEnd(10)} ${figure}/s`);
     }
   }
   const [size] = await database.sql<
