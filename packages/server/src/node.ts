@@ -38,7 +38,8 @@ export const version = '0.1.0';
 const courseFolder = new URL('../../../course/', import.meta.url);
 const systemClock: Clock = { now: () => Date.now() };
 
-export async function startNode(config: Config, log: Log): Promise<EngineNode> {
+/** `model` stands in for the configured one: for benches, which bring their own pace. */
+export async function startNode(config: Config, log: Log, model?: Llm): Promise<EngineNode> {
   await using cleanUp = new AsyncDisposableStack();
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
   const database = cleanUp.use(
@@ -46,7 +47,7 @@ export async function startNode(config: Config, log: Log): Promise<EngineNode> {
       config.databaseUrl === null ? { kind: 'embedded', dataDir: config.dataDir } : { kind: 'server', url: config.databaseUrl },
     ),
   );
-  const llm: Llm | null = config.enableLlm ? createOllamaLlm({ baseUrl: config.ollamaBaseUrl }) : null;
+  const llm: Llm | null = model ?? (config.enableLlm ? createOllamaLlm({ baseUrl: config.ollamaBaseUrl }) : null);
   const app = await openParts(config, { log, database, llm, cleanUp });
   const course = Course.parse(JSON.parse(await readFile(new URL('demo-tutors.json', courseFolder), 'utf8')));
   const first = await firstStart(app, {
