@@ -1,12 +1,12 @@
 // Plain JavaScript: it runs on Node 20 before anything is installed.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-/** The Node 24 that the repository pins: the program itself, since the shell script in `.bin` would keep signals from it. */
+/** The Node 24 that the repository pins. */
 export const node24 = join(root, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
 const stamp = join(root, 'node_modules', '.installed');
 
@@ -23,11 +23,19 @@ function requireNode() {
   process.exit(1);
 }
 
+/** npm runs our scripts with the `node` of `.bin`: made the program itself, since pnpm's shell script there keeps signals from it. */
+function linkNode() {
+  const link = join(root, 'node_modules', '.bin', 'node');
+  if (process.platform === 'win32' || lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink()) return;
+  rmSync(link, { force: true });
+  symlinkSync(join('..', 'node', 'bin', 'node'), link);
+}
+
 /** Installs what the lockfile names, with the pinned pnpm; milliseconds when nothing has changed. */
 export function ensureInstalled() {
   requireNode();
   const wanted = hashOf('pnpm-lock.yaml', 'package.json');
-  if (existsSync(stamp) && existsSync(node24) && readFileSync(stamp, 'utf8') === wanted) return;
+  if (existsSync(stamp) && existsSync(node24) && readFileSync(stamp, 'utf8') === wanted) return linkNode();
   const pnpm = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).packageManager;
   console.log('Installing packages (once, about a minute)...');
   const env = { ...process.env, npm_config_loglevel: 'error', npm_config_yes: 'true', CI: 'true' };
@@ -38,6 +46,7 @@ export function ensureInstalled() {
     console.error('The packages could not be installed: check that the npm registry can be reached, then try again.');
     process.exit(result.status ?? 1);
   }
+  linkNode();
   mkdirSync(dirname(stamp), { recursive: true });
   writeFileSync(stamp, wanted);
 }

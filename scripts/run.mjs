@@ -10,9 +10,20 @@ export function settings() {
   return existsSync(file) ? [`--env-file=${file}`] : [];
 }
 
+/** How often to look whether npm is still there, ms. */
+const lookMs = 500;
+
+/** A signal to npm ends npm and its shell without reaching what they run: so that ends with them. */
+function endWithNpm(child) {
+  if (process.env.npm_lifecycle_event === undefined) return;
+  const parent = process.ppid;
+  setInterval(() => process.ppid !== parent && child.kill('SIGTERM'), lookMs).unref();
+}
+
 /** Ends with the program's exit code; signals are passed on. */
 export function run(args) {
   const child = spawn(node24, args, { cwd: root, stdio: 'inherit' });
+  endWithNpm(child);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)));
 }
