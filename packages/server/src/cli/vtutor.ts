@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { TRPCClientError } from '@trpc/client';
 import { KeyId, Role, SessionId } from '@virtual-tutor/schemas';
 import { type Config, ConfigError, parseConfig } from '../config.ts';
-import { DataFolderInUse } from '../store/embedded-postgres.ts';
+import { DataFolderInUse } from '../store/folder-lock.ts';
 import { examine } from './doctor.ts';
 import { type EngineClient, withEngine } from './engine-client.ts';
 import { replay } from './replay.ts';
