@@ -72,6 +72,28 @@ describeWith(chromiumAvailable, 'Chromium')('the page in trouble', () => {
     expect(await lesson.turns.count()).toBe(2);
   });
 
+  test('a question asked before the connection stands is asked once it does', async () => {
+    await using visitor = await visit(browser, engine.url);
+    const { page } = visitor;
+    const network = Promise.withResolvers<void>();
+    await page.routeWebSocket('**/trpc**', (socket) => {
+      const server = socket.connectToServer();
+      let turn = network.promise;
+      socket.onMessage((message) => {
+        turn = turn.then(() => server.send(message));
+      });
+    });
+    const lesson = new LessonPage(page);
+    await page.getByRole('button', { name: english('startLessonWith', { name: 'Ada' }) }).click();
+    // Nothing is known of the lesson yet, its tutor's name neither.
+    const nameless = new LessonPage(page, { tutor: english('yourTutor') });
+    await nameless.ask('Why is the sky blue?');
+    await page.getByText(english('sending')).waitFor();
+    network.resolve();
+    await lesson.turns.nth(1).getByRole('button', { name: 'Light and the blue sky' }).first().waitFor();
+    expect(await lesson.turns.count()).toBe(2);
+  });
+
   test('a page opened while the engine is away says so and goes on by itself', async () => {
     await using visitor = await visit(browser, engine.url);
     const { page } = visitor;
