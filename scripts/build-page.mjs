@@ -8,6 +8,8 @@ const page = join(root, 'packages', 'console');
 const stamp = join(page, 'dist', '.built');
 const sources = [
   'packages/console/src',
+  'packages/console/public',
+  'scripts/build-page.mjs',
   'packages/console/index.html',
   'packages/console/vite.config.ts',
   'packages/sdk/src',
@@ -34,7 +36,9 @@ export function ensurePage() {
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
   console.log('Building the page (once)...');
   const vite = join(page, 'node_modules', 'vite', 'bin', 'vite.js');
-  const result = spawnSync(node24, [vite, 'build'], { cwd: page, encoding: 'utf8', maxBuffer: 2 ** 28 });
+  // Whoever calls: a test runner's NODE_ENV would build React's slow, doubled development edition.
+  const env = { ...process.env, NODE_ENV: 'production' };
+  const result = spawnSync(node24, [vite, 'build'], { cwd: page, env, encoding: 'utf8', maxBuffer: 2 ** 28 });
   if (result.status !== 0) {
     console.error(result.stdout, result.stderr);
     console.error('The page could not be built.');
