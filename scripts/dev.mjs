@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { ensureInstalled, node24, root } from './install.mjs';
-import { settings } from './run.mjs';
+import { settings, whenNpmEnds } from './run.mjs';
 
 ensureInstalled();
 const page = join(root, 'packages', 'console');
@@ -13,7 +13,8 @@ const children = [
 function stop() {
   for (const child of children) child.kill('SIGTERM');
 }
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, stop);
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, stop);
+whenNpmEnds(stop);
 for (const child of children) {
   child.on('exit', (code) => {
     stop();

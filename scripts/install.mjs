@@ -23,7 +23,10 @@ function requireNode() {
   process.exit(1);
 }
 
-/** npm runs our scripts with the `node` of `.bin`: made the program itself, since pnpm's shell script there keeps signals from it. */
+/**
+ * npm runs our scripts with the `node` of `.bin`: made the program itself, since pnpm's shell script there
+ * keeps signals from it. (All links, `preferSymlinkedExecutables`, would run the other tools on the machine's own Node.)
+ */
 function linkNode() {
   const link = join(root, 'node_modules', '.bin', 'node');
   if (process.platform === 'win32' || lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink()) return;
@@ -34,7 +37,7 @@ function linkNode() {
 /** Installs what the lockfile names, with the pinned pnpm; milliseconds when nothing has changed. */
 export function ensureInstalled() {
   requireNode();
-  const wanted = hashOf('pnpm-lock.yaml', 'package.json');
+  const wanted = hashOf('pnpm-lock.yaml', 'pnpm-workspace.yaml', 'package.json');
   if (existsSync(stamp) && existsSync(node24) && readFileSync(stamp, 'utf8') === wanted) return linkNode();
   const pnpm = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).packageManager;
   console.log('Installing packages (once, about a minute)...');

@@ -14,17 +14,17 @@ export function settings() {
 const lookMs = 500;
 
 /** A signal to npm ends npm and its shell without reaching what they run: so that ends with them. */
-function endWithNpm(child) {
+export function whenNpmEnds(stop) {
   if (process.env.npm_lifecycle_event === undefined) return;
   const parent = process.ppid;
-  setInterval(() => process.ppid !== parent && child.kill('SIGTERM'), lookMs).unref();
+  setInterval(() => process.ppid !== parent && stop(), lookMs).unref();
 }
 
 /** Ends with the program's exit code; signals are passed on. */
 export function run(args) {
   const child = spawn(node24, args, { cwd: root, stdio: 'inherit' });
-  endWithNpm(child);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  whenNpmEnds(() => child.kill('SIGTERM'));
   child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)));
 }
 

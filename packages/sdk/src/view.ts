@@ -18,10 +18,6 @@ export function joined(sentences: readonly ViewedSentence[]): string {
   return sentences.map((sentence) => sentence.text).join('');
 }
 
-export function findTurn(view: SessionView, turnId: string): ViewedTurn | undefined {
-  return view.turns.findLast((turn) => turn.turnId === turnId);
-}
-
 export function findMessage(view: SessionView, clientMessageId: string): ViewedTurn | undefined {
   return view.turns.findLast((turn) => turn.clientMessageId === clientMessageId);
 }

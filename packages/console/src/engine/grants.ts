@@ -8,10 +8,6 @@ export function keepGrant(grant: Grant): void {
   keep(keyOf(grant.sessionId), JSON.stringify(grant));
 }
 
-export function dropGrant(sessionId: string): void {
-  keep(keyOf(sessionId), null);
-}
-
 /** This tab's grant of a lesson, expired ones included: see `isFresh`. */
 export function keptGrant(sessionId: string): Grant | null {
   const value = keptJson(keyOf(sessionId));

@@ -33,7 +33,6 @@ const t = initTRPC
   });
 
 export const router = t.router;
-export const createCallerFactory = t.createCallerFactory;
 
 const limited = t.procedure.use(async ({ ctx, path, next }) => {
   if (ctx.outdated) throw failWith('upgrade_required', `this engine speaks protocol ${protocolVersion}: update @virtual-tutor/sdk`);
