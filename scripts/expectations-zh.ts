@@ -3,7 +3,8 @@ export const expectationsZh: Readonly<Record<string, string>> = {
   'an address to listen on, e.g. 0.0.0.0': '监听地址，例如 0.0.0.0',
   'a port, 1 to 65535': '端口，1 到 65535',
   'a port, 1 to 65535, or 0 for none of its own': '端口，1 到 65535；0 表示不单独监听',
-  'a URL that browsers reach the data plane by, e.g. wss://gpu.example.com': '浏览器访问数据面的 URL，例如 wss://gpu.example.com',
+  'a URL without a password that browsers reach the data plane by, e.g. wss://gpu.example.com':
+    '浏览器访问数据面的 URL，不含密码，例如 wss://gpu.example.com',
   'an http(s) URL without a password, e.g. https://gpu.example.com': 'http(s) URL，不含密码，例如 https://gpu.example.com',
   'an http(s) URL without a password, e.g. http://127.0.0.1:11434': 'http(s) URL，不含密码，例如 http://127.0.0.1:11434',
   'an http(s) URL': 'http(s) URL',

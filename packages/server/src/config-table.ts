@@ -65,8 +65,11 @@ export const variables = {
   WEBSOCKET_URL: {
     group: 'server',
     fallback: null,
-    schema: z.url({ protocol: /^(wss?|https?)$/ }).transform((url) => url.replace(/^ws/, 'http').replace(/\/+$/, '')),
-    expects: 'a URL that browsers reach the data plane by, e.g. wss://gpu.example.com',
+    schema: z
+      .url({ protocol: /^(wss?|https?)$/ })
+      .refine((url) => !url.includes('@'))
+      .transform((url) => url.replace(/^ws/, 'http').replace(/\/+$/, '')),
+    expects: 'a URL without a password that browsers reach the data plane by, e.g. wss://gpu.example.com',
     meaning: { en: 'What grants name as the engine url; default PUBLIC_URL', zh: '授权中返回给浏览器的引擎地址；默认为 PUBLIC_URL' },
   },
   PUBLIC_URL: {
@@ -330,14 +333,14 @@ export const laterVariables: Readonly<Record<string, Variable>> = {
   WEBRTC_STUN_SERVER: {
     ...webrtc,
     fallback: null,
-    schema: z.string().regex(/^stuns?:\S+$/),
+    schema: z.string().regex(/^stuns?:[^\s@]+$/),
     expects: 'stun:host:port',
     meaning: { en: 'STUN server', zh: 'STUN 服务器' },
   },
   WEBRTC_TURN_SERVER: {
     ...webrtc,
     fallback: null,
-    schema: z.string().regex(/^turns?:\S+$/),
+    schema: z.string().regex(/^turns?:[^\s@]+$/),
     expects: 'turn:host:port',
     meaning: { en: 'TURN server; not set: in this process', zh: 'TURN 服务器；未设置时由本进程提供' },
   },

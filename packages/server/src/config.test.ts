@@ -160,6 +160,16 @@ describe('wrong values', () => {
     expect(refusal).not.toMatch(/canary|Y2FuYXJ5/);
   });
 
+  test.each([
+    ['PUBLIC_URL', 'https://user:canary@gpu.example.com'],
+    ['WEBSOCKET_URL', 'wss://user:canary@gpu.example.com'],
+    ['ENGINE_URL', 'http://user:canary@gpu.example.com'],
+    ['WEBRTC_STUN_SERVER', 'stun:user:canary@stun.example.com'],
+    ['WEBRTC_TURN_SERVER', 'turn:user:canary@turn.example.com'],
+  ])('include a password in %s, where it would be shown', (name, value) => {
+    expect(refusalOf({ [name]: value })).toMatch(new RegExp(`${name} must be (?!.*canary)`));
+  });
+
   test('include a range of ports that ends before it begins', () => {
     expect(refusalOf({ WEBRTC_PORT_MIN: '10200' })).toContain('WEBRTC_PORT_MAX must be');
   });
