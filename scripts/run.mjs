@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { ensureInstalled, node24, root } from './install.mjs';
 
 /** A file of settings beside README.md is the engine's; the real environment wins over it. */
@@ -28,7 +29,7 @@ export function run(args) {
   child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)));
 }
 
-if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === import.meta.filename) {
+if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
   ensureInstalled();
   const [program, ...args] = process.argv.slice(2);
   run([...(program.startsWith('packages/server/') ? settings() : []), program, ...args]);
