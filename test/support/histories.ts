@@ -177,7 +177,7 @@ export const history: fc.Arbitrary<readonly Happening[]> = fc.array(
     },
     { weight: 1, arbitrary: happeningsOf('tenant', ['TenantCreated', 'ApiKeyIssued', 'ApiKeyRevoked', 'StudentForgotten']) },
   ),
-  { maxLength: 120, size: 'max' },
+  { minLength: 40, maxLength: 120, size: 'max' },
 );
 
 let made = 0;

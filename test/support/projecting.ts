@@ -28,15 +28,27 @@ export function counting(name: string, over: Partial<Projection<CountRow>> = {})
   };
 }
 
-const tenantId = TenantId.parse('school');
+export const school = TenantId.parse('school');
+
+const sessionId = (n: number) => SessionId.parse(`01900000-0000-7000-9000-${String(n).padStart(12, '0')}`);
 
 /** A lesson's event that no row but a count depends on. */
 export function tick(session: number): Happening {
-  const id = SessionId.parse(`01900000-0000-7000-9000-${String(session).padStart(12, '0')}`);
-  return { tenantId, stream: streams.session(id), type: 'SessionReleased', payload: { epoch: 1, reason: 'shutdown' } };
+  const payload = { epoch: 1, reason: 'shutdown' };
+  return { tenantId: school, stream: streams.session(sessionId(session)), type: 'SessionReleased', payload };
 }
 
-export const ticks = (count: number, sessions = 5): readonly Happening[] => Array.from({ length: count }, (_, i) => tick(i % sessions));
+/** In turns of ten. */
+export const ticks = (count: number, sessions = 5): readonly Happening[] =>
+  Array.from({ length: count }, (_, i) => tick(Math.floor(i / 10) % sessions));
+
+/** A lesson that begins. */
+export function created(session: number): Happening {
+  const lesson = { tutorId: 'ada', tutorRevision: 1, studentId: `student-${session % 7}`, knowledgeBaseId: null };
+  const limits = { maxDurationMs: 3_600_000, idleMs: 600_000 };
+  const payload = { ...lesson, locale: 'en', limits, mode: 'session' };
+  return { tenantId: school, stream: streams.session(sessionId(1_000 + session)), type: 'SessionCreated', payload };
+}
 
 type Rows = ReadonlyMap<string, unknown>;
 
