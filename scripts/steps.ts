@@ -34,6 +34,7 @@ export const checks: readonly Step[] = [
   { name: 'import arrows', command: ['depcruise', 'packages', 'test', 'bench', 'scripts', '--output-type', 'err'] },
   { name: 'nothing unused', command: ['knip', '--no-progress', '--no-config-hints'] },
   { name: 'generated documents are fresh', command: ['node', 'scripts/generate-docs.ts', '--check'] },
+  { name: 'code in documents', command: ['node', 'scripts/check-snippets.ts'] },
   { name: 'links in documents', command: ['node', 'scripts/check-links.ts'] },
 ];
 
