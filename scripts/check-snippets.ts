@@ -50,5 +50,6 @@ for (const { file, code } of documents.flatMap(snippetsOf)) writeFileSync(join(f
 writeFileSync(join(folder, 'given.d.ts'), given);
 writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['.'] }));
 const { status, stdout } = spawnSync('tsc', ['-p', folder, '--pretty', 'false'], { cwd: folder, encoding: 'utf8' });
+rmSync(folder, { recursive: true });
 console.log(stdout);
 process.exitCode = status ?? 1;
