@@ -38,7 +38,8 @@ function explain(error: unknown): string | null {
   )
     return error.message;
   if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
-    return 'the port is taken: stop what listens there, or set MANAGEMENT_API_PORT (and WEBSOCKET_PORT) to another one';
+    const taken = 'port' in error ? `port ${error.port}` : 'a port';
+    return `${taken} is taken: stop what listens there, or set MANAGEMENT_API_PORT or WEBSOCKET_PORT to another one`;
   }
   return null;
 }

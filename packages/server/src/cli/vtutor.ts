@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import { parseArgs } from 'node:util';
 import { TRPCClientError } from '@trpc/client';
 import { KeyId, Role, SessionId } from '@virtual-tutor/schemas';
