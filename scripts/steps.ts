@@ -35,7 +35,7 @@ export const checks: readonly Step[] = [
   { name: 'nothing unused', command: ['knip', '--no-progress', '--no-config-hints'] },
   { name: 'generated documents are fresh', command: ['node', 'scripts/generate-docs.ts', '--check'] },
   { name: 'code in documents', command: ['node', 'scripts/check-snippets.ts'] },
-  { name: 'links in documents', command: ['node', 'scripts/check-links.ts'] },
+  { name: 'links and file names in documents', command: ['node', 'scripts/check-links.ts'] },
 ];
 
 export async function runChecks(): Promise<readonly StepResult[]> {

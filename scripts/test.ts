@@ -14,6 +14,8 @@ const temp = join(root, 'temp');
 const reportFile = join(temp, 'vitest.json');
 /** Suites that could not run say why in this file, a line each. */
 const notRunFile = join(temp, 'not-run.txt');
+/** The suites take a few minutes: whoever waits longer waits for nothing. */
+const limitMs = 20 * 60_000;
 
 const Report = z.object({
   numPassedTests: z.number(),
@@ -32,6 +34,7 @@ async function runVitest(filters: readonly string[]): Promise<{ readonly code: n
   const child = spawn(process.execPath, args, {
     cwd: root,
     stdio: ['ignore', 'inherit', 'inherit'],
+    timeout: limitMs,
     env: { ...process.env, NOT_RUN_FILE: notRunFile },
   });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
