@@ -77,6 +77,8 @@ for (const kind of databaseKinds) {
       await open.database.sql`
         update es_subject_key set wrapped_key = (select wrapped_key from es_subject_key where student_id = 'to') where student_id = 'from'`;
       await expect(vault().open(keyId, sealed, bytes('aad'))).rejects.toThrow();
+      // Nor is anything new sealed under it: it would outlive this student's erasure.
+      await expect(vault().seal(student('from'), bytes('x'), bytes('aad'))).rejects.toThrow();
     });
 
     test('another master key opens nothing', async () => {

@@ -136,11 +136,12 @@ describeWith(postgresAvailable, 'PostgreSQL')('the event log under contention', 
         from pg_stat_user_tables where relname in ('es_event', 'es_command')`;
       return row;
     };
+    const written = 2 * (await a.head());
     // A backend reports its statistics when it leaves.
     await w.bare`
       select pg_terminate_backend(pid) from pg_stat_activity
       where application_name = 'virtual-tutor-engine' and datname = current_database()`;
-    await expect.poll(async () => (await statistics())?.written, { timeout: 10_000 }).toBe(2 * (await a.head()));
+    await expect.poll(async () => (await statistics())?.written, { timeout: 10_000 }).toBe(written);
     expect((await statistics())?.changed).toBe(0);
   });
 

@@ -73,6 +73,8 @@ describe('the embedded database', () => {
   test('refuses a second process with a sentence that says who is there and what to do (invariant 32)', async () => {
     await using database = await openDatabase({ kind: 'embedded', dataDir });
     const second = startWriter(dataDir, 'second');
+    await expect.poll(() => second.lines.length, waiting).toBe(1);
+    second.process.kill('SIGKILL');
     await second.ended;
     expect(second.lines).toEqual([
       `refused: the data folder ${dataDir} is in use by process ${process.pid}: stop that engine first, or start this one with another DATA_DIR`,

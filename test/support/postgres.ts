@@ -103,7 +103,13 @@ async function startCluster(
   const url = (database: string) => `postgres://tutor@127.0.0.1:${port}/${database}`;
   async function start(): Promise<void> {
     const options = [`-D`, dataDir, '-p', String(port), '-k', folder, '-h', '127.0.0.1', ...settings.flatMap((setting) => ['-c', setting])];
-    spawn(program('postgres'), options, { ...who, cwd: folder, stdio: 'ignore', detached: true }).unref();
+    const keeper = spawn('sh', ['-c', keepWhileRead, 'sh', folder, program('postgres'), ...options], {
+      ...who,
+      cwd: folder,
+      stdio: ['pipe', 'ignore', 'ignore'],
+      detached: true,
+    });
+    keeper.unref();
     await untilItAnswers(url('postgres'));
   }
   const pid = () => Number(readFileSync(join(dataDir, 'postmaster.pid'), 'utf8').split('\n')[0]);
@@ -136,6 +142,9 @@ async function startCluster(
     },
   };
 }
+
+/** Runs a server until it ends or whoever holds the other end of the pipe does, even by kill -9; then nothing of it stays. */
+const keepWhileRead = 'folder="$1"; shift; exec 3<&0; "$@" & cat <&3 >/dev/null; kill -QUIT $! 2>/dev/null; wait; rm -rf "$folder"';
 
 async function untilItAnswers(url: string): Promise<void> {
   for (let tries = 0; tries < 400; tries += 1) {
