@@ -85,7 +85,7 @@ for (const kind of databaseKinds)
       expect(await store.commit([{ lane: quick, position: 2, rows: new Map([['s', row(2)]]) }], leaseMs)).toEqual({ status: 'committed' });
       // The same batch again, as after an answer that was lost.
       expect(await store.commit([{ lane: quick, position: 2, rows: new Map([['s', row(9)]]) }], leaseMs)).toEqual({ status: 'fenced' });
-      await store.park(slow, 'too late');
+      expect(await store.park(slow, 'too late')).toBe(false);
       expect(await store.swap(slow)).toBe(false);
       expect(await generationsOf(sql, 'fenced')).toEqual([{ generation: 1, state: 'active', position: 2, error: null }]);
       expect(await servedRows(sql, 'fenced')).toEqual(new Map([['s', row(2)]]));

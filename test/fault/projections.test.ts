@@ -84,6 +84,26 @@ for (const kind of databaseKinds)
       await Promise.all([one?.close(), two?.close()]);
     });
 
+    test('a node whose lane is taken between reading and folding takes the other’s rows for no poison (invariants 23 and 24)', async () => {
+      const projections = [counting('overtaken')];
+      let overtaken = false;
+      const overtake = async () => {
+        if (overtaken) return;
+        overtaken = true;
+        await store.release('node-1');
+        const other = await startProjector({ events, store, projections, owner: 'node-2' });
+        await other.close();
+      };
+      const slow: ProjectionStore = Object.assign(new PostgresProjectionStore(open.database), {
+        load: (...wanted: Parameters<ProjectionStore['load']>) => overtake().then(() => store.load(...wanted)),
+      });
+      const projector = await startProjector({ events, store: slow, projections });
+      await projector.waitFor(await append(events, ticks(10)));
+      await projector.close();
+      expect(await generationsOf(open.database.sql, 'overtaken')).toMatchObject([{ state: 'active', error: null }]);
+      expect(await servedRows(open.database.sql, 'overtaken')).toEqual(expectedRows(counting('overtaken'), await wholeLog(events)));
+    });
+
     test('readers never see a half-built generation, nor go back, while rebuilds and events go on (invariant 25)', async () => {
       const { sql } = open.database;
       const readModel = new PostgresReadModel(open.database);
@@ -152,6 +172,7 @@ class ProjectingChild {
   }
 
   async kill(): Promise<void> {
+    if (this.#process.exitCode !== null) return;
     const exited = new Promise((resolve) => this.#process.once('exit', resolve));
     this.#process.kill('SIGKILL');
     await exited;
@@ -212,6 +233,7 @@ describeOn('PostgreSQL')('a node that sleeps', () => {
     cleanUp.defer(() => sleeper.kill());
     await sleeper.hasSaid(['committed'], 5);
     sleeper.send('SIGSTOP');
+    await awake.sql`update projection_checkpoint set lease_until = clock_timestamp() - interval '1 ms'`;
     const [left] = await generationsOf(awake.sql, 'killed');
     expect(left?.position).toBeLessThan(900);
     const projector = await startProjector({ ...awake, projections: [counting('killed')], owner: 'awake' });

@@ -234,8 +234,10 @@ export class Projector implements Projections {
 
   /** A pure fold fails the same way each time, so it is not tried again: a rebuild is how it goes on. */
   async #park(lane: Lane, error: unknown, where: string): Promise<void> {
+    const isParked = await this.#options.store.park(lane, `${error instanceof Error ? error.name : 'error'} ${where}`);
+    // Another node has the lane, and its rows may be ahead of what was read here: no wonder that they did not fit.
+    if (!isParked) return this.#claimAgain();
     this.#options.onDefect(error);
-    await this.#options.store.park(lane, `${error instanceof Error ? error.name : 'error'} ${where}`);
     this.#lanes = this.#lanes.filter((other) => !isSameAs(lane)(other));
   }
 

@@ -50,7 +50,8 @@ export interface ProjectionStore {
   load(wanted: readonly LaneKeys[]): Promise<ReadonlyMap<string, ReadonlyMap<string, unknown>>>;
   /** All or nothing, rows and positions together. */
   commit(writes: readonly LaneWrites[], leaseMs: number): Promise<CommitOutcome>;
-  park(lane: Lane, error: string): Promise<void>;
+  /** False: the lane is no longer the caller's. */
+  park(lane: Lane, error: string): Promise<boolean>;
   /** The new generation serves from here on. False: it is behind the one that serves, and readers never go back in time. */
   swap(lane: Lane): Promise<boolean>;
   /** A new generation beside the one that serves; one that was still being built is thrown away. Returns its number. */

@@ -85,9 +85,16 @@ export class PostgresProjectionStore implements ProjectionStore {
     }
   }
 
-  async park(lane: Lane, error: string): Promise<void> {
+  async park(lane: Lane, error: string): Promise<boolean> {
     const state = lane.state === 'active' ? 'parked' : 'parked_rebuild';
-    await reach(() => this.#db.update(checkpoints).set({ state, error, owner: null, leaseUntil: null }).where(isLane(lane)));
+    const parked = await reach(() =>
+      this.#db
+        .update(checkpoints)
+        .set({ state, error, owner: null, leaseUntil: null })
+        .where(isLane(lane))
+        .returning({ generation: checkpoints.generation }),
+    );
+    return parked.length > 0;
   }
 
   swap(lane: Lane): Promise<boolean> {
