@@ -12,24 +12,34 @@ const usage = `npm run demo [-- OPTIONS]: a scripted lesson through the SDK
   --json           one last line of figures`;
 const limitMs = 180_000;
 
-const { values } = parseArgs({
-  options: {
-    url: { type: 'string' },
-    key: { type: 'string' },
-    lang: { type: 'string', default: 'both' },
-    json: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
-});
+function optionsOf(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        url: { type: 'string' },
+        key: { type: 'string' },
+        lang: { type: 'string', default: 'both' },
+        json: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    }).values;
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : error}\n\n${usage}`);
+    return process.exit(2);
+  }
+}
+
+const values = optionsOf(process.argv.slice(2));
 const lessons = Object.entries(demoLessons).filter(([language]) => values.lang === 'both' || values.lang === language);
 if (values.help || lessons.length === 0) {
   console.log(usage);
   process.exit(values.help ? 0 : 2);
 }
 
-/** Ctrl-C ends the demo in order: its engine stops, its data go. */
+/** Ctrl-C, and the end of npm, end the demo in order: its engine stops, its data go. */
 const stop = new AbortController();
-process.on('SIGINT', () => stop.abort());
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => stop.abort());
 
 async function demo(url: string): Promise<readonly HeldLesson[]> {
   const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(limitMs)]);
@@ -96,6 +106,6 @@ try {
   process.exitCode = report(values.url === undefined ? await demoOnOwnEngine() : await demo(values.url));
 } catch (error) {
   if (!(error instanceof TutorError)) throw error;
-  console.error(`The demo could not go on: ${error.message} (${error.code})`);
-  process.exitCode = 1;
+  console.error(stop.signal.aborted ? '\nStopped.' : `\nThe demo could not go on: ${error.message} (${error.code})`);
+  process.exitCode = stop.signal.aborted ? 130 : 1;
 }
