@@ -9,7 +9,7 @@ export const chromiumAvailable = chromiumPath !== null;
 export function describeWith(available: boolean, what: string): typeof describe | typeof describe.skip {
   if (available) return describe;
   const file = process.env['NOT_RUN_FILE'];
-  const line = `${what} is not installed`;
+  const line = `what needs ${what}`;
   if (file === undefined) console.warn(`NOT RUN: ${line}`);
   else appendFileSync(file, `${line}\n`);
   return describe.skip;
