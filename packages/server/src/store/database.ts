@@ -8,6 +8,8 @@ import { dialWatched } from './watched-socket.ts';
 
 export interface Database extends AsyncDisposable {
   readonly sql: Sql;
+  /** For appends: one connection, which keeps its plan warm and never waits behind a long read. */
+  readonly appends: Sql;
   /** A client of its own, with one connection, for LISTEN; null where no other process can write. The caller ends it. */
   readonly listener: ((handlers: ListenHandlers) => Sql) | null;
   /** For people, e.g. `PGlite (embedded)`. */
@@ -56,6 +58,7 @@ async function openEmbedded(dataDir: string): Promise<Database> {
   });
   return {
     sql,
+    appends: sql,
     listener: null,
     runsOn: 'PGlite (embedded)',
     async [Symbol.asyncDispose]() {
@@ -79,16 +82,19 @@ function openServer(url: string, limits = defaultLimits): Database {
     idle_in_transaction_session_timeout: limits.statementMs,
     default_transaction_isolation: 'read committed',
   } as const;
-  const sql = postgres(url, {
-    ...common,
-    ...{ socket: dialer(limits.silenceMs) },
-    max: 8,
-    // Seconds; see `dialWatched`.
-    idle_timeout: limits.silenceMs / 2_000,
-    connection,
-  });
+  const open = (max: number) =>
+    postgres(url, {
+      ...common,
+      ...{ socket: dialer(limits.silenceMs) },
+      max,
+      // Seconds; see `dialWatched`.
+      idle_timeout: limits.silenceMs / 2_000,
+      connection,
+    });
+  const [sql, appends] = [open(8), open(1)];
   return {
     sql,
+    appends,
     listener: ({ onNotify, onLost }) =>
       postgres(url, {
         ...common,
@@ -101,7 +107,9 @@ function openServer(url: string, limits = defaultLimits): Database {
         onclose: onLost,
       }),
     runsOn: 'PostgreSQL',
-    [Symbol.asyncDispose]: () => sql.end({ timeout: 5 }),
+    async [Symbol.asyncDispose]() {
+      await Promise.all([sql.end({ timeout: 5 }), appends.end({ timeout: 5 })]);
+    },
   };
 }
 

@@ -13,11 +13,13 @@ const lastCharacter = '\u{10FFFF}';
 /** The log in Postgres, embedded or not. */
 export class PostgresEventStore implements EventStore {
   readonly #sql: Sql;
+  readonly #appends: Sql;
   readonly #batcher: Batcher<WrittenCommand, AppendResult>;
   readonly #wakeUps: WakeUps;
 
-  private constructor({ sql, listener }: Database) {
+  private constructor({ sql, appends, listener }: Database) {
     this.#sql = sql;
+    this.#appends = appends;
     this.#batcher = new Batcher((commands) => this.#appendAll(commands));
     this.#wakeUps = new WakeUps(listener);
   }
@@ -81,7 +83,7 @@ export class PostgresEventStore implements EventStore {
   async #appendAll(written: readonly WrittenCommand[]): Promise<readonly AppendResult[]> {
     const commands = JSON.stringify(written.map(({ command }, ordinal) => ({ ordinal, ...command })));
     const events = JSON.stringify(written.flatMap((one, ordinal) => one.events.map((event) => ({ ordinal, ...event }))));
-    const rows = await reach(() => this.#sql<AnswerRow[]>`select * from es_append(${commands}::text::jsonb, ${events}::text::jsonb)`);
+    const rows = await reach(() => this.#appends<AnswerRow[]>`select * from es_append(${commands}::text::jsonb, ${events}::text::jsonb)`);
     const results = new Map(rows.map((row) => [row.ordinal, resultOf(row)]));
     this.#wakeUps.wake();
     return written.map((_, ordinal) => {
