@@ -165,9 +165,12 @@ export class Sessions {
 
   /** What was said and heard, with its words read from the log. */
   async transcript(tenantId: TenantId, sessionId: SessionId, request: PageRequest): Promise<Outcome<Page<TranscriptTurn>>> {
+    const { store, projections, readModel } = this.#options;
+    // Whoever has just seen a reply end finds it ended here too.
+    await projections.waitFor(await store.head());
     const session = await this.find(tenantId, sessionId);
     if (session === null) return { refused: notThere };
-    const page = await this.#options.readModel.transcript(sessionId, request);
+    const page = await readModel.transcript(sessionId, request);
     return { ...page, items: await Promise.all(page.items.map((row) => this.#withWords(sessionId, row))) };
   }
 
