@@ -191,6 +191,19 @@ for (const kind of databaseKinds)
       expect(await store.claim([{ name: 'own fold', version: 2 }], { owner: 'node-1', leaseMs })).toMatchObject([{ generation: 2 }]);
     });
 
+    test('a generation that is behind the one that serves does not take over: readers never go back (invariant 25)', async () => {
+      const folds = [counting('ahead')];
+      const serving = await claimed('ahead', 'node-1');
+      await store.commit([{ lane: serving, position: 5, rows: new Map() }], leaseMs);
+      await store.rebuild(counting('ahead'));
+      const next = (await store.claim(folds, { owner: 'node-1', leaseMs })).find(({ state }) => state === 'rebuilding');
+      if (next === undefined) throw new Error('nothing to rebuild');
+      expect(await store.swap(next)).toBe(false);
+      await store.commit([{ lane: next, position: 5, rows: new Map() }], leaseMs);
+      expect(await store.swap(next)).toBe(true);
+      expect(await generationsOf(sql, 'ahead')).toMatchObject([{ generation: 2, state: 'active', position: 5 }]);
+    });
+
     test('rows of a generation that is gone are swept away, in bounded steps', async () => {
       const projector = await startProjector({ events, store, projections: [counting('swept')] });
       const rows = () => sql`select generation from projection_row where projection = 'swept' group by generation`;
