@@ -148,6 +148,7 @@ const calls: readonly (readonly [what: string, code: string, call: Call])[] = [
   ['a page of no rows', 'invalid_input', (w) => w.operator.query('sessions.list', { limit: 0 })],
   ['a page of too many rows', 'invalid_input', (w) => w.operator.query('sessions.list', { limit: 201 })],
   ['a page of half a row', 'invalid_input', (w) => w.operator.query('sessions.list', { limit: 1.5 })],
+  ['a cursor that no page gave out', 'invalid_input', (w) => w.operator.query('sessions.list', { cursor: 'next' })],
   ['a negative revision', 'invalid_input', (w) => w.auditor.query('audit.events', { sessionId: w.sessionId, after: -1 })],
   ['revision zero', 'invalid_input', (w) => w.auditor.query('audit.state', { sessionId: w.sessionId, revision: 0 })],
   ['an empty message', 'invalid_input', (w) => w.student.mutate('chat.send', message(w, { text: '' }))],

@@ -22,7 +22,13 @@ const wellFormed = (text: string): string => text.toWellFormed();
 
 /** Makes a mutation repeatable: the same key has one effect and one answer. UUIDv7. */
 const idempotencyKey = z.uuidv7().optional();
-const page = { cursor: z.string().max(200).optional(), limit: z.number().int().min(1).max(200).default(50) };
+const page = {
+  cursor: z
+    .string()
+    .regex(/^\d{1,15}$/, 'use the nextCursor of the page before')
+    .optional(),
+  limit: z.number().int().min(1).max(200).default(50),
+};
 const paged = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item), nextCursor: z.string().nullable() });
 const at = z.iso.datetime();
 
