@@ -131,7 +131,7 @@ async function startCluster(
       run('pg_ctl', ['-D', dataDir, '-w', 'promote']);
     },
     async createDatabase(name) {
-      const sql = postgres(url('postgres'), { max: 1, onnotice: () => {} });
+      const sql = postgres(url('postgres'), { max: 1, fetch_types: false, onnotice: () => {} });
       await sql.unsafe(`create database "${name}"`);
       await sql.end();
       return url(name);
@@ -148,7 +148,7 @@ const keepWhileRead = 'folder="$1"; shift; exec 3<&0; "$@" & cat <&3 >/dev/null;
 
 async function untilItAnswers(url: string): Promise<void> {
   for (let tries = 0; tries < 400; tries += 1) {
-    const sql = postgres(url, { max: 1, connect_timeout: 1, onnotice: () => {} });
+    const sql = postgres(url, { max: 1, connect_timeout: 1, fetch_types: false, onnotice: () => {} });
     try {
       await sql`select 1`;
       return;

@@ -54,6 +54,7 @@ async function openEmbedded(dataDir: string): Promise<Database> {
     max: 1,
     idle_timeout: 0,
     max_lifetime: null,
+    fetch_types: false,
     onnotice: () => {},
   });
   return {
@@ -73,6 +74,9 @@ function openServer(url: string, limits = defaultLimits): Database {
     connect_timeout: 5,
     // Seconds. The driver's own grows to 20 s, during which a database that is back goes unnoticed.
     backoff: () => 0.2,
+    // The driver asks for array types, which we never use, in a promise that nobody holds: a connection that
+    // breaks just then would be an unhandled rejection.
+    fetch_types: false,
     onnotice: () => {},
   };
   const connection = {
@@ -102,7 +106,6 @@ function openServer(url: string, limits = defaultLimits): Database {
         max: 1,
         idle_timeout: 0,
         max_lifetime: null,
-        fetch_types: false,
         connection: { application_name: 'virtual-tutor-engine listener' },
         onclose: onLost,
       }),
