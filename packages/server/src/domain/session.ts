@@ -38,7 +38,6 @@ export type SessionCommand =
   | { readonly type: 'IssueJoinLink'; readonly linkId: KeyId; readonly codeHash: string; readonly expiresAt: string }
   | { readonly type: 'RedeemJoinLink'; readonly codeHash: string /** ISO 8601. */; readonly now: string }
   | { readonly type: 'HostSession'; readonly node: string }
-  | { readonly type: 'ReleaseSession'; readonly epoch: number }
   | ({ readonly type: 'ReceiveMessage'; readonly partial: string } & Message)
   | {
       readonly type: 'InterruptReply';
@@ -211,10 +210,6 @@ function decideActive(command: Exclude<SessionCommand, { type: 'CreateSession' }
       return redeem(command, state);
     case 'HostSession':
       return accept({ type: 'SessionHosted', payload: { node: command.node, epoch: (state.host?.epoch ?? 0) + 1 } });
-    case 'ReleaseSession':
-      return state.host?.epoch === command.epoch
-        ? accept({ type: 'SessionReleased', payload: { epoch: command.epoch, reason: 'shutdown' } })
-        : accept();
     case 'ReceiveMessage':
       return receive(command, state);
     case 'InterruptReply': {
