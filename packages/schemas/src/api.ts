@@ -14,6 +14,10 @@ export const maxMessageLength = 4_000;
 export const maxDocumentBytes = 1_000_000;
 /** Largest frame on the data plane, bytes. */
 export const maxFrameBytes = 256 * 1024;
+/** Longest SDP offer, characters. */
+export const maxOfferLength = 16_384;
+/** Most microphone audio in one `audio.append`, bytes of 16-bit PCM at 16 kHz: two seconds. */
+export const maxAudioBytes = 64_000;
 /** Version of the wire contract. A client of another major version is told `upgrade_required`. */
 export const protocolVersion = 1;
 
@@ -103,6 +107,39 @@ export const Health = z.object({
 });
 export type Health = z.infer<typeof Health>;
 
+/** What a browser needs to open its media connection, which passes only through these servers. */
+export const WebrtcConfig = z.object({
+  /** `turn:` and `turns:` URLs only. Credentials are of this session and short-lived. */
+  iceServers: z.array(z.object({ urls: z.array(z.string()).min(1), username: z.string(), credential: z.string() })),
+  iceTransportPolicy: z.literal('relay'),
+  /** New allocations are refused after this; a connection that stands is not touched. */
+  expiresAt: at,
+  /** The predecessor's fields: where the relay is. */
+  publicIp: z.string(),
+  portRange: z.object({ min: z.number().int(), max: z.number().int() }),
+  /** What works in this session's language, and why something does not. */
+  voice: z.object({
+    speaks: z.boolean(),
+    listens: z.boolean(),
+    face: z.boolean(),
+    /** For the page to show: what to install. */
+    missing: z.array(z.enum(['speech_synthesis', 'speech_recognition', 'avatar'])),
+  }),
+});
+export type WebrtcConfig = z.infer<typeof WebrtcConfig>;
+
+/** Encoded speech for clients without WebRTC: Opus packets of 20 ms, mono, 48 kHz. */
+export const MediaChunk = z.object({
+  turnId: TurnId,
+  index: z.number().int().nonnegative(),
+  /** Of the first packet, from the beginning of the sentence, ms. */
+  atMs: z.number().nonnegative(),
+  /** Base64 each. */
+  packets: z.array(z.string()),
+  visemes: z.array(z.object({ viseme: z.string(), startMs: z.number(), endMs: z.number() })),
+});
+export type MediaChunk = z.infer<typeof MediaChunk>;
+
 /** Row of the transcript: only what was heard or shown. */
 export const TranscriptTurn = z.object({
   turnId: TurnId,
@@ -172,8 +209,33 @@ export const api = {
   },
   session: {
     events: { input: z.object({ sessionId: SessionId, lastEventId: FeedId.nullish() }) },
+    /** Speech of the tutor without WebRTC, live: `MediaChunk`s. A slow reader misses some. */
+    media: { input: z.object({ sessionId: SessionId }) },
     /** A fresh token of the same scope, for a client that holds a valid one. */
     renewToken: { input: z.object({ sessionId: SessionId }), output: Grant },
+  },
+  webrtc: {
+    config: { input: z.object({ sessionId: SessionId }), output: WebrtcConfig },
+    /** An offer that holds relay candidates only. Again with the same `peerId`: an ICE restart; with another: replaces it. */
+    negotiate: {
+      input: z.object({ sessionId: SessionId, peerId: z.uuid(), offer: z.string().min(1).max(maxOfferLength) }),
+      output: z.object({ answer: z.string() }),
+    },
+    addCandidate: {
+      input: z.object({ sessionId: SessionId, peerId: z.uuid(), candidate: z.string().min(1).max(1_024) }),
+      output: z.object({}),
+    },
+    /** Live, never resumed: see `Signal`. */
+    signals: { input: z.object({ sessionId: SessionId }) },
+  },
+  audio: {
+    /** Microphone audio of a client without a track: base64 of 16-bit little-endian PCM at 16 kHz, 100 ms or more a call. */
+    append: {
+      input: z.object({ sessionId: SessionId, pcm: z.base64().max(Math.ceil(maxAudioBytes / 3) * 4) }),
+      output: z.object({}),
+    },
+    /** The utterance ends here (push-to-talk released). */
+    commit: { input: z.object({ sessionId: SessionId }), output: z.object({}) },
   },
   chat: {
     send: {

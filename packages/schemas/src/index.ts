@@ -7,13 +7,17 @@ export {
   Grant,
   Health,
   KnowledgeBase,
+  MediaChunk,
+  maxAudioBytes,
   maxDocumentBytes,
   maxFrameBytes,
   maxMessageLength,
+  maxOfferLength,
   protocolVersion,
   Session,
   TranscriptTurn,
   Tutor,
+  WebrtcConfig,
 } from './api.ts';
 export { catalogue } from './catalogue.ts';
 export { closeCodes, ErrorCode, errorCodes, WireError } from './errors.ts';
@@ -48,6 +52,7 @@ export {
   TurnTimings,
 } from './session-events.ts';
 export { CitedPassage, type FeedCursor, FeedId, FeedItem, formatFeedId, parseFeedId } from './session-feed.ts';
+export { Quality, QualityReason, Signal, SpokenWord } from './session-signals.ts';
 export { Sentence, SessionState, Turn } from './session-state.ts';
 export { categoryOf, idOf, type StreamCategory, streams } from './streams.ts';
 export { type NewTenantEvent, Role, type TenantEvent, tenantEvents } from './tenant-events.ts';

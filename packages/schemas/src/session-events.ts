@@ -30,11 +30,28 @@ export const TokenUsage = z.strictObject({
 export type TokenUsage = z.infer<typeof TokenUsage>;
 
 /** Where the time of a turn went, ms after `MessageReceived` was handled. */
-export const TurnTimings = z.strictObject({ retrieveMs: durationMs, firstTokenMs: durationMs, totalMs: durationMs });
+export const TurnTimings = z.strictObject({
+  /** Recognition, from the end of the student's voice to `MessageReceived`; null: typed. */
+  asrMs: durationMs.nullable(),
+  retrieveMs: durationMs,
+  firstTokenMs: durationMs,
+  /** First packet of the tutor's voice, and first frame of a moving mouth, leaving the engine; null: text only. */
+  firstAudioMs: durationMs.nullable(),
+  firstFrameMs: durationMs.nullable(),
+  totalMs: durationMs,
+});
 export type TurnTimings = z.infer<typeof TurnTimings>;
 
-/** How a sentence reached the student. Voice adds what was played, in ms, when it comes. */
-export const Playout = z.discriminatedUnion('medium', [z.strictObject({ medium: z.literal('text') })]);
+/** How a sentence reached the student. */
+export const Playout = z.discriminatedUnion('medium', [
+  z.strictObject({ medium: z.literal('text') }),
+  z.strictObject({
+    medium: z.literal('voice'),
+    /** Of the sentence's length, how much the student's browser is known to have played. */
+    heardMs: durationMs,
+    durationMs,
+  }),
+]);
 export type Playout = z.infer<typeof Playout>;
 
 export const SessionEndReason = z.enum(['student', 'operator', 'timeout', 'idle', 'revoked']);

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ErrorCode } from './errors.ts';
 import { DocumentId, Locale, PassageId, TurnId } from './ids.ts';
 import { SessionEndReason, TokenUsage, TurnTimings } from './session-events.ts';
+import { Quality, QualityReason } from './session-signals.ts';
 
 const index = z.number().int().nonnegative();
 
@@ -31,6 +32,7 @@ export const FeedItem = z.discriminatedUnion('type', [
     type: z.literal('message'),
     turnId: TurnId,
     clientMessageId: z.string(),
+    modality: z.enum(['text', 'voice']),
     /** Null once the student was forgotten; likewise below. */
     text: z.string().nullable(),
     at: z.iso.datetime(),
@@ -58,6 +60,8 @@ export const FeedItem = z.discriminatedUnion('type', [
     heardText: z.string().nullable(),
   }),
   z.object({ type: z.literal('replyFailed'), turnId: TurnId, code: ErrorCode, retryable: z.boolean() }),
+  /** How the tutor reaches the student from now on, and why that changed. */
+  z.object({ type: z.literal('quality'), from: Quality, to: Quality, reason: QualityReason }),
   z.object({ type: z.literal('sessionEnded'), reason: SessionEndReason }),
   /** History is through; what follows is live. Carries the id of the item before it. */
   z.object({ type: z.literal('caughtUp') }),

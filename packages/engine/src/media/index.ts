@@ -1,0 +1,11 @@
+export type { OfferRefused } from './ports.ts';
+export type {
+  Character,
+  ComponentHealth,
+  HeardUpTo,
+  OpenMedia,
+  SpeechChunk,
+  WorkerCommand,
+  WorkerConfig,
+  WorkerFact,
+} from './protocol.ts';
