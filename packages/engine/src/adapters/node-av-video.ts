@@ -1,0 +1,138 @@
+import {
+  AV_PICTURE_TYPE_I,
+  AV_PICTURE_TYPE_NONE,
+  AV_PIX_FMT_YUV420P,
+  AVCOL_RANGE_MPEG,
+  AVCOL_SPC_SMPTE170M,
+  FF_ENCODER_LIBVPX_VP8,
+  FF_ENCODER_LIBX264,
+} from 'node-av/constants';
+import { Codec, type CodecContext, FFmpegError, Frame, Packet, Rational } from 'node-av/lib';
+import { type EncodedFrame, framesPerSecond, type VideoCodec, type VideoEncoder } from '../media/ports.ts';
+import { openCodec, setOptions } from './node-av-context.ts';
+
+export interface VideoFormat {
+  readonly codec: VideoCodec;
+  /** Even, px. */
+  readonly width: number;
+  /** Even, px. */
+  readonly height: number;
+  /** Target, bits a second. */
+  readonly bps: number;
+}
+
+/** libvpx or x264, one thread, tuned for the least delay and CPU. Encodes in libuv's thread pool. */
+export function createVideoEncoder(format: VideoFormat): VideoEncoder {
+  let bps = format.bps;
+  let context = openEncoder(format, bps);
+  const frame = pictureBuffer(format);
+  const packet = new Packet();
+  packet.alloc();
+  let pts = 0n;
+  let busy = false;
+  let disposed = false;
+
+  function free(): void {
+    packet.free();
+    frame.free();
+    context.freeContext();
+  }
+
+  /** libvpx takes a new bitrate only from a new encoder, which starts with a key frame; x264 takes it as it goes. */
+  function adoptBitrate(): void {
+    if (context.bitRate === BigInt(bps)) return;
+    if (format.codec === 'H264') {
+      limitBitrate(context, bps);
+      return;
+    }
+    const next = openEncoder(format, bps);
+    context.freeContext();
+    context = next;
+  }
+
+  return {
+    async encode(i420, { key }): Promise<EncodedFrame> {
+      if (disposed) throw new Error('the video encoder is closed');
+      if (busy) throw new Error('the video encoder is busy with the frame before');
+      busy = true;
+      try {
+        adoptBitrate();
+        FFmpegError.throwIfError(frame.makeWritable(), 'reuse video frame');
+        FFmpegError.throwIfError(frame.fromBuffer(Buffer.from(i420.buffer, i420.byteOffset, i420.byteLength)), 'fill video frame');
+        frame.pictType = key ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE;
+        frame.pts = pts++;
+        FFmpegError.throwIfError(await context.sendFrame(frame), 'encode video');
+        FFmpegError.throwIfError(context.receivePacketSync(packet), 'encode video');
+        const encoded = { data: Uint8Array.from(packet.data ?? []), key: packet.isKeyframe };
+        packet.unref();
+        return encoded;
+      } finally {
+        busy = false;
+        if (disposed) free();
+      }
+    },
+    setBitrate(next) {
+      bps = next;
+    },
+    [Symbol.dispose]() {
+      if (disposed) return;
+      disposed = true;
+      if (!busy) free();
+    },
+  };
+}
+
+function pictureBuffer({ width, height }: VideoFormat): Frame {
+  const frame = new Frame();
+  frame.alloc();
+  frame.width = width;
+  frame.height = height;
+  frame.format = AV_PIX_FMT_YUV420P;
+  FFmpegError.throwIfError(frame.getBuffer(), 'allocate video frame');
+  return frame;
+}
+
+function openEncoder({ codec, width, height }: VideoFormat, bps: number): CodecContext {
+  const encoder = Codec.findEncoderByName(codec === 'VP8' ? FF_ENCODER_LIBVPX_VP8 : FF_ENCODER_LIBX264);
+  return openCodec(encoder, (context) => {
+    context.width = width;
+    context.height = height;
+    context.pixelFormat = AV_PIX_FMT_YUV420P;
+    context.colorRange = AVCOL_RANGE_MPEG;
+    context.colorSpace = AVCOL_SPC_SMPTE170M;
+    context.timeBase = new Rational(1, framesPerSecond);
+    context.framerate = new Rational(framesPerSecond, 1);
+    context.threadCount = 1;
+    // Key frames come when they are asked for, never by themselves.
+    context.gopSize = 1_000_000;
+    context.maxBFrames = 0;
+    limitBitrate(context, bps);
+    setOptions(context, codec === 'VP8' ? vp8Options : h264Options);
+  });
+}
+
+function limitBitrate(context: CodecContext, bps: number): void {
+  context.bitRate = BigInt(bps);
+  context.rcMaxRate = BigInt(bps);
+  // Half a second: a key frame fits without starving the frames after it.
+  context.rcBufferSize = Math.round(bps / 2);
+}
+
+const vp8Options = {
+  deadline: 'realtime',
+  'cpu-used': -12,
+  'lag-in-frames': 0,
+  'auto-alt-ref': 0,
+  'error-resilient': 'default',
+  'static-thresh': 100,
+} as const;
+
+const h264Options = {
+  preset: 'ultrafast',
+  tune: 'zerolatency',
+  profile: 'baseline',
+  'forced-idr': 1,
+  // Annex B with parameter sets before each key frame, since a viewer may join at any of them; no reordering, no key
+  // frame at a scene cut, one slice.
+  'x264-params': 'repeat-headers=1:annexb=1:scenecut=0:sliced-threads=0:aud=0',
+} as const;
