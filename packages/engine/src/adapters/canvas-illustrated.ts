@@ -1,0 +1,125 @@
+import { type Canvas, createCanvas } from '@napi-rs/canvas';
+import { type Box, writeRgba } from '../avatar/i420.ts';
+import { idleFrames, type Pose, poseAt } from '../avatar/idle-motion.ts';
+import { type Lips, lipsFor } from '../avatar/lips.ts';
+import { restMouth } from '../avatar/mouth.ts';
+import type { MouthShape, Renderer } from '../media/ports.ts';
+import type { Character } from '../media/protocol.ts';
+import { ada } from './illustrated/ada.ts';
+import { type Brush, layer, middle, size } from './illustrated/brush.ts';
+import { paintEars, paintExpression, paintFeatures, paintSkin } from './illustrated/head.ts';
+import type { Look } from './illustrated/look.ts';
+import { xiaolan } from './illustrated/xiaolan.ts';
+
+const looks: Readonly<Record<Character, Look>> = { ada, xiaolan };
+
+/** All that a moving mouth and jaw can change, in every pose. */
+const jawBox: Box = { x: 164, y: 254, width: 184, height: 132 };
+const whole: Box = { x: 0, y: 0, width: size, height: size };
+/** The head turns about the nape, px. */
+const napeY = 380;
+
+/**
+ * A tutor drawn for this project. Pictures at rest are drawn when first asked for and kept; while the tutor speaks, only
+ * the part around the mouth is drawn again, by the same brush strokes, so that there is no seam.
+ */
+export function createIllustrated(character: Character): Renderer {
+  const tutor = new Tutor(looks[character]);
+  return { width: size, height: size, idleFrames, render: (position, mouth) => tutor.render(position, mouth) };
+}
+
+class Tutor {
+  readonly #look: Look;
+  readonly #layers: {
+    readonly background: Canvas;
+    readonly behind: Canvas;
+    readonly body: Canvas;
+    readonly features: Canvas;
+    readonly front: Canvas;
+  };
+  readonly #canvas = createCanvas(size, size);
+  readonly #brush: Brush = this.#canvas.getContext('2d');
+  readonly #atRest: Uint8Array[] = [];
+  readonly #speaking = new Uint8Array((size * size * 3) / 2);
+
+  constructor(look: Look) {
+    this.#look = look;
+    this.#layers = {
+      background: layer(look.paintBackground),
+      behind: layer((brush) => {
+        look.paintBehind(brush);
+      }),
+      body: layer(look.paintBody),
+      features: layer((brush) => paintFeatures(brush, look)),
+      front: layer(look.paintFront),
+    };
+  }
+
+  render(position: number, mouth: MouthShape): Uint8Array {
+    const frame = position % idleFrames;
+    const picture = this.#atRest[frame] ?? this.#drawAtRest(frame);
+    if (mouth.sil > 0.999) return picture;
+    this.#speaking.set(picture);
+    this.#draw(jawBox, poseAt(frame), lipsFor(mouth));
+    this.#convert(this.#speaking, jawBox);
+    return this.#speaking;
+  }
+
+  #drawAtRest(frame: number): Uint8Array {
+    const pose = poseAt(frame);
+    const before = this.#atRest[frame - 1];
+    if (before !== undefined && sameParts(pose, poseAt(frame - 1))) {
+      this.#atRest[frame] = before;
+      return before;
+    }
+    const picture = new Uint8Array((size * size * 3) / 2);
+    this.#draw(whole, pose, lipsFor(restMouth));
+    this.#convert(picture, whole);
+    this.#atRest[frame] = picture;
+    return picture;
+  }
+
+  #convert(picture: Uint8Array, box: Box): void {
+    const { data } = this.#brush.getImageData(box.x, box.y, box.width, box.height);
+    writeRgba({ data: picture, width: size, height: size }, box, data);
+  }
+
+  #draw(box: Box, pose: Pose, lips: Lips): void {
+    const brush = this.#brush;
+    const face = { pose, lips, look: this.#look };
+    const moveHead = () => {
+      brush.translate(middle + pose.headX, napeY + pose.headY - pose.breath * 0.7);
+      brush.rotate(pose.tilt);
+      brush.translate(-middle, -napeY);
+    };
+    brush.save();
+    brush.beginPath();
+    brush.rect(box.x, box.y, box.width, box.height);
+    brush.clip();
+    brush.drawImage(this.#layers.background, 0, 0);
+    brush.save();
+    moveHead();
+    brush.drawImage(this.#layers.behind, 0, 0);
+    brush.restore();
+    brush.drawImage(this.#layers.body, pose.headX * 0.12, -pose.breath);
+    moveHead();
+    paintEars(brush, this.#look);
+    paintSkin(brush, face);
+    brush.drawImage(this.#layers.features, 0, 0);
+    paintExpression(brush, face);
+    brush.drawImage(this.#layers.front, 0, 0);
+    brush.restore();
+  }
+}
+
+function sameParts(a: Pose, b: Pose): boolean {
+  return (
+    a.headX === b.headX &&
+    a.headY === b.headY &&
+    a.tilt === b.tilt &&
+    a.breath === b.breath &&
+    a.gazeX === b.gazeX &&
+    a.gazeY === b.gazeY &&
+    a.lids === b.lids
+  );
+}

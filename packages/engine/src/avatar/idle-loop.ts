@@ -1,0 +1,69 @@
+import { type EncodedFrame, framesPerSecond, type Renderer, type VideoCodec, type VideoEncoder } from '../media/ports.ts';
+import { restMouth } from './mouth.ts';
+
+/** Opens an encoder for pictures of this size. */
+export type OpenVideoEncoder = (format: {
+  readonly codec: VideoCodec;
+  readonly width: number;
+  readonly height: number;
+  /** Bits a second. */
+  readonly bps: number;
+}) => VideoEncoder;
+
+/** Frames from one key frame of a loop to the next; a viewer joins at one. */
+const framesPerKey = framesPerSecond;
+/** Encoded once and sent to everybody at rest, so quality is cheap. */
+const idleBps = 400_000;
+
+/** A tutor at rest, encoded once: every viewer is sent the same bytes. */
+export interface IdleLoop {
+  /** Frame `position` (counts on for ever); a key frame where `startsAt` says so. Waits while it is being encoded. */
+  frame(position: number): Promise<EncodedFrame>;
+  /** A viewer who knows nothing, or something else, can go on here. */
+  startsAt(position: number): boolean;
+}
+
+/** The loops of this process: one per renderer and codec, encoded when first asked for, in the order of playing. */
+export class IdleLoops {
+  readonly #open: OpenVideoEncoder;
+  readonly #loops = new Map<Renderer, Map<VideoCodec, IdleLoop>>();
+
+  constructor(open: OpenVideoEncoder) {
+    this.#open = open;
+  }
+
+  /** Starts encoding if nobody asked before; the first frame is there long before the last. */
+  of(renderer: Renderer, codec: VideoCodec): IdleLoop {
+    const loops = this.#loops.get(renderer) ?? new Map<VideoCodec, IdleLoop>();
+    this.#loops.set(renderer, loops);
+    const known = loops.get(codec);
+    if (known !== undefined) return known;
+    const { width, height } = renderer;
+    const encoder = this.#open({ codec, width, height, bps: idleBps });
+    const loop = encodeLoop(renderer, encoder, () => loops.delete(codec));
+    loops.set(codec, loop);
+    return loop;
+  }
+}
+
+function encodeLoop(renderer: Renderer, encoder: VideoEncoder, onFailure: () => void): IdleLoop {
+  const startsAt = (position: number) => (position % renderer.idleFrames) % framesPerKey === 0;
+  const frames: Promise<EncodedFrame>[] = [];
+  let last: Promise<unknown> = Promise.resolve();
+  for (let position = 0; position < renderer.idleFrames; position += 1) {
+    const frame = last.then(() => encoder.encode(renderer.render(position, restMouth), { key: startsAt(position) }));
+    frames.push(frame);
+    last = frame;
+  }
+  // A failure reaches whoever asks for a frame; the next to ask for the loop has it encoded anew.
+  last.catch(onFailure).finally(() => encoder[Symbol.dispose]());
+  for (const frame of frames) frame.catch(() => {});
+  return {
+    startsAt,
+    async frame(position) {
+      const frame = await frames[position % frames.length];
+      if (frame === undefined) throw new RangeError('a loop has at least one frame');
+      return frame;
+    },
+  };
+}
