@@ -28,7 +28,7 @@ function bytesOf(frames: readonly EncodedFrame[]): number {
 
 describe.each<VideoCodec>(['VP8', 'H264'])('%s', (codec) => {
   test('a viewer sees the pictures that went in', async () => {
-    using encoder = createVideoEncoder({ codec, width, height, bps: 400_000 });
+    using encoder = createVideoEncoder({ codec, width, height, bps: 400_000, effort: 'live' });
     using viewer = createVideoDecoder(codec);
     for (let i = 0; i < 30; i += 1) {
       const seen = viewer.decode(await encoder.encode(picture(i), delta));
@@ -37,7 +37,7 @@ describe.each<VideoCodec>(['VP8', 'H264'])('%s', (codec) => {
   });
 
   test('only the first frame and those asked for are key frames', async () => {
-    using encoder = createVideoEncoder({ codec, width, height, bps: 400_000 });
+    using encoder = createVideoEncoder({ codec, width, height, bps: 400_000, effort: 'live' });
     const keys: number[] = [];
     for (let i = 0; i < 60; i += 1) {
       // A cut to another picture: encoders like to answer with a key frame.
@@ -48,7 +48,7 @@ describe.each<VideoCodec>(['VP8', 'H264'])('%s', (codec) => {
   });
 
   test('a viewer may join at any key frame', async () => {
-    using encoder = createVideoEncoder({ codec, width, height, bps: 400_000 });
+    using encoder = createVideoEncoder({ codec, width, height, bps: 400_000, effort: 'live' });
     for (let i = 0; i < 7; i += 1) await encoder.encode(picture(i), delta);
     using viewer = createVideoDecoder(codec);
     expect(psnr(viewer.decode(await encoder.encode(picture(7), key)), picture(7))).toBeGreaterThan(30);
@@ -56,7 +56,7 @@ describe.each<VideoCodec>(['VP8', 'H264'])('%s', (codec) => {
   });
 
   test('a new bitrate holds from the next frame on, and the viewer follows', async () => {
-    using encoder = createVideoEncoder({ codec, width, height, bps: 1_000_000 });
+    using encoder = createVideoEncoder({ codec, width, height, bps: 1_000_000, effort: 'live' });
     using viewer = createVideoDecoder(codec);
     const frames: EncodedFrame[] = [];
     for (let i = 0; i < 150; i += 1) {
@@ -71,7 +71,7 @@ describe.each<VideoCodec>(['VP8', 'H264'])('%s', (codec) => {
   });
 
   test('closing during a frame lets that frame finish', async () => {
-    const encoder = createVideoEncoder({ codec, width, height, bps: 400_000 });
+    const encoder = createVideoEncoder({ codec, width, height, bps: 400_000, effort: 'live' });
     const frame = encoder.encode(picture(0), delta);
     encoder[Symbol.dispose]();
     encoder[Symbol.dispose]();
@@ -80,7 +80,7 @@ describe.each<VideoCodec>(['VP8', 'H264'])('%s', (codec) => {
   });
 
   test('two frames at once are refused, not mixed', async () => {
-    using encoder = createVideoEncoder({ codec, width, height, bps: 400_000 });
+    using encoder = createVideoEncoder({ codec, width, height, bps: 400_000, effort: 'live' });
     const first = encoder.encode(picture(0), delta);
     await expect(encoder.encode(picture(1), delta)).rejects.toThrow('busy');
     expect((await first).key).toBe(true);
@@ -88,7 +88,7 @@ describe.each<VideoCodec>(['VP8', 'H264'])('%s', (codec) => {
 });
 
 test('H.264 frames are whole Annex B access units, with parameter sets before each key frame', async () => {
-  using encoder = createVideoEncoder({ codec: 'H264', width, height, bps: 400_000 });
+  using encoder = createVideoEncoder({ codec: 'H264', width, height, bps: 400_000, effort: 'live' });
   const nalTypes = ({ data }: EncodedFrame) =>
     [...data.keys()].filter((i) => data[i] === 0 && data[i + 1] === 0 && data[i + 2] === 1).map((i) => (data[i + 3] ?? 0) & 0x1f);
   expect(nalTypes(await encoder.encode(picture(0), key))).toEqual(expect.arrayContaining([7, 8, 5]));

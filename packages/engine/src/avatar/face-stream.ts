@@ -8,7 +8,7 @@ export interface FaceStreamOptions {
   readonly codec: VideoCodec;
   readonly loops: IdleLoops;
   readonly openEncoder: OpenVideoEncoder;
-  /** While speaking, bits a second. */
+  /** While speaking at most, bits a second. */
   readonly bps: number;
   /** Milliseconds of a clock that never goes back; to notice a renderer that cannot keep up. */
   readonly nowMs: () => number;
@@ -23,7 +23,7 @@ export interface FaceStream extends Disposable {
   next(mouth: MouthShape | null): Promise<EncodedFrame>;
   /** The viewer cannot decode: the next frame is a key frame, unless the last one was less than 200 ms ago. */
   wantKeyFrame(): void;
-  /** While speaking, bits a second. Changes of less than a sixth are not worth the key frame they cost. */
+  /** While speaking at most, bits a second. Changes of less than a sixth are not worth the key frame they cost. */
   setBitrate(bps: number): void;
 }
 
@@ -122,7 +122,7 @@ class ViewersFace implements FaceStream {
     this.#idleFrames = 0;
     const { renderer, codec, openEncoder, nowMs } = this.#options;
     const startedMs = nowMs();
-    this.#encoder ??= openEncoder({ codec, width: renderer.width, height: renderer.height, bps: this.#bps });
+    this.#encoder ??= openEncoder({ codec, width: renderer.width, height: renderer.height, bps: this.#bps, effort: 'live' });
     const frame = await this.#encoder.encode(renderer.render(position, mouth), { key });
     this.#slowFrames = nowMs() - startedMs > frameMs ? this.#slowFrames + 1 : 0;
     if (this.#slowFrames >= slowFramesAllowed) throw new FaceUnavailable('too_slow', 'Drawing the face takes longer than it lasts.');

@@ -6,14 +6,16 @@ export type OpenVideoEncoder = (format: {
   readonly codec: VideoCodec;
   readonly width: number;
   readonly height: number;
-  /** Bits a second. */
+  /** At most, bits a second. */
   readonly bps: number;
+  /** `live`: the least CPU per frame. `once`: the fewest bytes. */
+  readonly effort: 'live' | 'once';
 }) => VideoEncoder;
 
 /** Frames from one key frame of a loop to the next; a viewer joins at one. */
 const framesPerKey = framesPerSecond;
-/** Encoded once and sent to everybody at rest, so quality is cheap. */
-const idleBps = 400_000;
+/** Never needed in full; a bound that keeps quality even from one key frame to the next. */
+const idleBps = 1_500_000;
 
 /** A tutor at rest, encoded once: every viewer is sent the same bytes. */
 export interface IdleLoop {
@@ -39,7 +41,7 @@ export class IdleLoops {
     const known = loops.get(codec);
     if (known !== undefined) return known;
     const { width, height } = renderer;
-    const encoder = this.#open({ codec, width, height, bps: idleBps });
+    const encoder = this.#open({ codec, width, height, bps: idleBps, effort: 'once' });
     const loop = encodeLoop(renderer, encoder, () => loops.delete(codec));
     loops.set(codec, loop);
     return loop;
