@@ -1,0 +1,349 @@
+import type { Quality, QualityReason, SessionId, Signal, TurnId } from '@virtual-tutor/schemas';
+import type { FaceStream } from '../avatar/face-stream.ts';
+import { mouthAt } from '../avatar/mouth.ts';
+import type { Ear, EarEvent } from '../listening/ear.ts';
+import { PeerSlot } from './peer-slot.ts';
+import { frameMs, frameSamples, Playout, type PlayoutEvent, type Utterable } from './playout.ts';
+import type { AudioEncoder, PeerFactory, VideoCodec } from './ports.ts';
+import type { OpenMedia, WorkerFact } from './protocol.ts';
+import { type Say, type Sentence, SpeechLine } from './speech-line.ts';
+import { SpeechStream } from './speech-stream.ts';
+
+export interface SessionParts {
+  readonly peers: PeerFactory;
+  readonly say: Say;
+  readonly createAudioEncoder: () => AudioEncoder;
+  /** Null: nobody listens (`ENABLE_ASR` off). */
+  readonly createEar: ((onEvent: (event: EarEvent) => void) => Ear) | null;
+  /** Null: no face (`ENABLE_AVATAR` off). */
+  readonly createFace: ((codec: VideoCodec) => FaceStream) | null;
+  /** There is room for one more moving mouth. */
+  readonly mayDraw: () => boolean;
+  readonly emit: (fact: WorkerFact) => void;
+  /** Epoch ms. */
+  readonly now: () => number;
+}
+
+/** Ready sentences waiting behind the one that is played. */
+const sentencesAhead = 2;
+/** Silence is not sent, but for one packet in so many: it keeps the browser's clock and the receipts going. */
+const framesPerSilence = 20;
+/** Frames of silence sent after speech, so that the browser's buffer runs out softly. */
+const closingSilence = 5;
+/** The browser has confirmed nothing for so long: the tutor waits, ms. */
+const stalledMs = 4_000;
+/** A face that failed is tried again in a later turn, this much later, ms. */
+const faceAgainMs = 30_000;
+const timestampRange = 2 ** 32;
+
+/** One student's voice and picture, live. Knows nothing of the log: what happened goes out as facts, in order. */
+export class LiveSession {
+  readonly id: SessionId;
+  readonly #parts: SessionParts;
+  readonly #playout: Playout;
+  readonly #line: SpeechLine;
+  readonly #slot: PeerSlot;
+  readonly #stream: SpeechStream;
+  readonly #ear: Ear | null;
+  readonly #encoder: AudioEncoder;
+  #face: FaceStream | null = null;
+  #faceFailedAt: number | null = null;
+  #drawing = false;
+  #silentFrames = closingSilence;
+  #quality: Quality = 'text';
+  /** Turns whose first audio, and first moving mouth, have left. */
+  #heardFirst: TurnId | null = null;
+  #seenFirst: TurnId | null = null;
+
+  constructor(media: OpenMedia, parts: SessionParts) {
+    this.id = media.sessionId;
+    this.#parts = parts;
+    this.#encoder = parts.createAudioEncoder();
+    this.#playout = new Playout((event) => this.#onPlayout(event));
+    this.#line = new SpeechLine({
+      say: parts.say,
+      voice: media.voice,
+      hasRoom: () => this.#playout.waiting < sentencesAhead,
+      onSpoken: (sentence) => this.#playout.enqueue(sentence),
+      onUnspoken: ({ turnId, index }, code) => this.#emit({ type: 'unspoken', turnId, index, code }),
+    });
+    this.#ear = parts.createEar?.((event) => this.#onEar(event)) ?? null;
+    this.#stream = new SpeechStream((chunk) => this.#emit({ type: 'chunk', chunk }));
+    this.#slot = new PeerSlot({
+      peers: parts.peers,
+      now: parts.now,
+      onMicrophone: (packet, header) => this.#ear?.packet(packet, header),
+      onKeyFrameWanted: () => this.#face?.wantKeyFrame(),
+      onBandwidth: (bps) => this.#face?.setBitrate(bps),
+      onConnected: (peerId, { local, remote }) => {
+        this.#emit({ type: 'connected', peerId, local, remote });
+        this.#onConnected();
+      },
+      onInterrupted: () => void this.#playout.hold('connection'),
+      onResumed: () => this.#playout.release('connection'),
+      onGone: (gone) => {
+        if (gone !== null) this.#emit({ type: 'disconnected', ...gone });
+        if (gone?.reason === 'replaced') this.#playout.hold('connection');
+        else this.#onGone();
+      },
+    });
+  }
+
+  get speaking(): boolean {
+    return this.#playout.audible && this.#quality === 'video';
+  }
+
+  get connected(): boolean {
+    return this.#slot.peer !== null;
+  }
+
+  negotiate(peerId: string, offerSdp: string): Promise<string> {
+    return this.#slot.negotiate(peerId, offerSdp);
+  }
+
+  addCandidate(peerId: string, candidate: string): void {
+    this.#slot.addCandidate(peerId, candidate);
+  }
+
+  say(sentence: Sentence): void {
+    this.#line.add(sentence);
+  }
+
+  stop(turnId: TurnId) {
+    this.#line.stop(turnId);
+    const heard = this.#playout.stop(turnId);
+    this.#stream.drop();
+    this.#signal({ type: 'silent', turnId, reason: 'interrupted' });
+    this.#tellEar();
+    return heard;
+  }
+
+  listen(pcm: Int16Array): void {
+    this.#ear?.pcm(pcm);
+  }
+
+  commit(): void {
+    this.#ear?.commit();
+  }
+
+  /** For a client without WebRTC: speech as chunks, heard when it was their time. */
+  stream(on: boolean): void {
+    this.#stream.on = on;
+    if (this.#slot.peer !== null) return;
+    if (on) this.#reach('voice', 'connected');
+    else this.#onGone();
+  }
+
+  /** Every 20 ms. */
+  frame(): void {
+    this.#slot.check();
+    this.#readReceipts();
+    const at = this.#playout.frame;
+    const speaking = this.#playout.mouth;
+    const turnId = this.#playout.turnId;
+    const samples = this.#playout.advance();
+    this.#sendAudio(samples, at, turnId);
+    if (at % 2 === 0) this.#draw(at, speaking, turnId);
+  }
+
+  /** The worker did not run for so many frames. */
+  skip(frames: number): void {
+    this.#playout.skip(frames);
+  }
+
+  async close(): Promise<void> {
+    this.#line.stop(null);
+    this.#ear?.close();
+    await this.#slot.close();
+    this.#face?.[Symbol.dispose]();
+    this.#face = null;
+    this.#encoder[Symbol.dispose]();
+  }
+
+  #sendAudio(samples: Int16Array | null, at: number, turnId: TurnId | null): void {
+    this.#silentFrames = samples === null ? this.#silentFrames + 1 : 0;
+    const quiet = this.#silentFrames > closingSilence && this.#silentFrames % framesPerSilence !== 0;
+    if (quiet || !this.#reachable) return;
+    const packet = this.#encoder.encode(samples ?? silence);
+    this.#slot.peer?.sendAudio(packet, (at * frameSamples) % timestampRange);
+    if (samples === null || turnId === null) return;
+    this.#stream.push(packet);
+    if (this.#heardFirst === turnId) return;
+    this.#heardFirst = turnId;
+    this.#emit({ type: 'firstAudio', turnId, atMs: this.#parts.now() });
+  }
+
+  get #reachable(): boolean {
+    return this.#slot.peer?.state === 'connected' || this.#stream.on;
+  }
+
+  #draw(at: number, speaking: Playout['mouth'], turnId: TurnId | null): void {
+    const { peer } = this.#slot;
+    const face = this.#face;
+    // A frame that is still being drawn when the next is due costs that next one: never a queue.
+    if (face === null || peer === null || peer.state !== 'connected' || this.#drawing) return;
+    const moves = speaking !== null && this.#quality === 'video' && this.#mayMove();
+    this.#drawing = true;
+    face
+      .next(moves ? mouthAt(speaking.speech.visemes, speaking.atMs) : null)
+      .then(
+        (frame) => {
+          if (this.#slot.peer !== peer) return;
+          peer.sendVideo(frame, (at * frameSamples * (90 / 48)) % timestampRange);
+          if (!moves || turnId === null || this.#seenFirst === turnId) return;
+          this.#seenFirst = turnId;
+          this.#emit({ type: 'firstFrame', turnId, atMs: this.#parts.now() });
+        },
+        (error: unknown) => this.#onFaceFailed(error),
+      )
+      .finally(() => {
+        this.#drawing = false;
+      });
+  }
+
+  #mayMove(): boolean {
+    if (this.#seenFirst === this.#playout.turnId || this.#parts.mayDraw()) return true;
+    this.#reach('voice', 'renderer_late');
+    this.#faceFailedAt = this.#parts.now();
+    return false;
+  }
+
+  #onFaceFailed(error: unknown): void {
+    if (this.#slot.peer === null) return;
+    this.#faceFailedAt = this.#parts.now();
+    const late = error instanceof Error && 'code' in error && error.code === 'too_slow';
+    this.#reach('voice', late ? 'renderer_late' : 'renderer_failed');
+  }
+
+  #readReceipts(): void {
+    const received = this.#slot.peer?.receivedAudio ?? null;
+    const { frame } = this.#playout;
+    if (received !== null) {
+      // Timestamps wrap after a day: the nearest one is meant.
+      const behind = (frame * frameSamples - received) % timestampRange;
+      const unwrapped = behind > timestampRange / 2 ? behind - timestampRange : behind;
+      this.#playout.received(frame - Math.round(unwrapped / frameSamples));
+    }
+    const stalled = this.#slot.peer !== null && this.#playout.unconfirmedMs > stalledMs;
+    if (stalled) this.#playout.hold('stalled');
+    else this.#playout.release('stalled');
+  }
+
+  #onConnected(): void {
+    const { peer } = this.#slot;
+    if (peer === null) return;
+    // A peer before this one may have had another codec.
+    this.#face?.[Symbol.dispose]();
+    this.#face = this.#parts.createFace?.(peer.codecs.video) ?? null;
+    this.#playout.expectReports(true);
+    this.#playout.release('connection');
+    this.#reach(this.#face === null ? 'voice' : 'video', 'connected');
+  }
+
+  #onGone(): void {
+    this.#face?.[Symbol.dispose]();
+    this.#face = null;
+    this.#line.stop(null);
+    for (let turnId = this.#playout.turnId; turnId !== null; turnId = this.#playout.turnId) this.#playout.stop(turnId);
+    this.#playout.expectReports(false);
+    this.#playout.release('connection');
+    this.#tellEar();
+    if (this.#stream.on) this.#reach('voice', 'connection_lost');
+    else this.#reach('text', 'connection_lost');
+  }
+
+  #reach(to: Quality, reason: QualityReason): void {
+    if (this.#quality === to) return;
+    this.#quality = to;
+    this.#emit({ type: 'quality', to, reason });
+  }
+
+  #onPlayout(event: PlayoutEvent): void {
+    switch (event.type) {
+      case 'speech':
+        this.#onSpeech(event);
+        break;
+      case 'heard':
+        this.#emit({ type: 'heard', turnId: event.turnId, index: event.index, heardMs: event.durationMs, durationMs: event.durationMs });
+        break;
+      case 'progress':
+        this.#emit({ type: 'progress', turnId: event.turnId, ...event.upTo });
+        break;
+      case 'finished':
+        this.#stream.flush();
+        this.#signal({ type: 'silent', turnId: event.turnId, reason: 'finished' });
+        break;
+    }
+    this.#tellEar();
+    this.#line.pump();
+  }
+
+  #onSpeech({ sentence, durationMs, frame, fromMs }: Extract<PlayoutEvent, { type: 'speech' }>): void {
+    const { turnId, index, speech } = sentence;
+    this.#tryFaceAgain(sentence);
+    this.#stream.begin(sentence, fromMs);
+    const rtpTimestamp = (frame * frameSamples) % timestampRange;
+    this.#signal({ type: 'speech', turnId, index, rtpTimestamp, fromMs, durationMs, words: [...speech.words] });
+  }
+
+  #tryFaceAgain({ turnId }: Utterable): void {
+    if (this.#faceFailedAt === null || this.#face === null || this.#heardFirst === turnId) return;
+    if (this.#parts.now() - this.#faceFailedAt < faceAgainMs) return;
+    this.#faceFailedAt = null;
+    this.#reach('video', 'recovered');
+  }
+
+  #onEar(event: EarEvent): void {
+    switch (event.type) {
+      case 'voice':
+        this.#signal({ type: 'listening', voice: event.on });
+        break;
+      case 'hold':
+        if (this.#playout.hold('voice') && this.#playout.held !== null) this.#signal({ type: 'paused', ...this.#playout.held });
+        break;
+      case 'release':
+        this.#playout.release('voice');
+        break;
+      case 'takeFloor':
+        this.#yieldFloor();
+        break;
+      case 'partial':
+        this.#signal({ type: 'partial', text: event.text });
+        break;
+      case 'utterance':
+        this.#emit(event);
+        break;
+      case 'notUnderstood':
+        this.#signal({ type: 'notUnderstood', reason: event.reason });
+        break;
+    }
+  }
+
+  #yieldFloor(): void {
+    const { turnId } = this.#playout;
+    if (turnId !== null) {
+      const heard = this.stop(turnId);
+      this.#emit({ type: 'bargeIn', turnId, ...(heard ?? { index: 0, chars: 0, heardMs: 0 }) });
+    }
+    this.#playout.release('voice');
+  }
+
+  #tellEar(): void {
+    this.#ear?.playing(this.#playout.busy);
+  }
+
+  #signal(signal: Signal): void {
+    this.#emit({ type: 'signal', signal });
+  }
+
+  #emit(fact: Unaddressed): void {
+    this.#parts.emit({ ...fact, sessionId: this.id });
+  }
+}
+
+type Unaddressed = WorkerFact extends infer F ? (F extends { readonly sessionId: SessionId } ? Omit<F, 'sessionId'> : never) : never;
+
+const silence = new Int16Array(frameSamples);
+
+/** Of one tick of the pacer. */
+export const sessionFrameMs = frameMs;

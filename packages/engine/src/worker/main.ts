@@ -1,0 +1,80 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import type { WorkerCommand, WorkerFact } from '../media/protocol.ts';
+import { EngineWorker } from './engine-worker.ts';
+import { openParts } from './parts.ts';
+
+/*
+ * The program of an engine worker: a child of the server process, which sends `configure` first and
+ * then commands. It ends when the server does.
+ */
+
+const reportMs = 1_000;
+/** Longest time for an orderly end. */
+const closingMs = 1_000;
+
+function emit(fact: WorkerFact): void {
+  if (process.connected) process.send?.(fact);
+}
+
+/** To the server's log, which holds no words: only what kind of fault it was. */
+function onDefect(error: unknown): void {
+  process.stderr.write(`engine worker: ${error instanceof Error ? (error.stack ?? error.message) : 'unknown fault'}\n`);
+}
+
+async function start(config: Extract<WorkerCommand, { type: 'configure' }>['config']): Promise<EngineWorker> {
+  const parts = await openParts(config);
+  const worker = new EngineWorker({
+    parts,
+    maxSpeaking: config.capacity.speaking,
+    emit,
+    now: () => Date.now(),
+    nowMs: () => performance.now(),
+    onDefect,
+  });
+  const delay = monitorEventLoopDelay({ resolution: 10 });
+  delay.enable();
+  let health = JSON.stringify(parts.health());
+  const timer = setInterval(() => {
+    const { sessions, speaking } = worker.load;
+    emit({ type: 'load', sessions, speaking, loopDelayMs: delay.percentile(99) / 1e6, rssBytes: process.memoryUsage.rss() });
+    delay.reset();
+    const now = JSON.stringify(parts.health());
+    if (now !== health) emit({ type: 'health', speech: parts.health() });
+    health = now;
+  }, reportMs);
+  timer.unref();
+  emit({ type: 'ready', speech: parts.health() });
+  return worker;
+}
+
+let worker: Promise<EngineWorker> | null = null;
+
+process.on('message', (command: WorkerCommand) => {
+  if (command.type === 'configure') worker ??= start(command.config);
+  // Commands that come while the parts are being opened wait for them, in order.
+  worker?.then((open) => obey(open, command), fail);
+});
+
+process.on('disconnect', () => {
+  const closed = worker?.then((open) => open[Symbol.asyncDispose]()) ?? Promise.resolve();
+  const timer = setTimeout(() => process.exit(0), closingMs);
+  timer.unref();
+  closed.catch(onDefect).finally(() => process.exit(0));
+});
+
+// The server decides when a worker ends; a terminal's Ctrl+C reaches both.
+process.on('SIGINT', () => undefined);
+process.on('SIGTERM', () => undefined);
+
+function obey(open: EngineWorker, command: WorkerCommand): void {
+  try {
+    open.obey(command);
+  } catch (error) {
+    onDefect(error);
+  }
+}
+
+function fail(error: unknown): void {
+  onDefect(error);
+  process.exit(1);
+}

@@ -1,0 +1,195 @@
+import type { ComponentHealth, OpenMedia, WorkerConfig, WorkerFact } from '@virtual-tutor/engine/media';
+import type { SessionId } from '@virtual-tutor/schemas';
+import type { MediaAnswer, MediaOrder, MediaPlane, MediaRequest, SessionFact } from '../app/media-plane.ts';
+import type { Refusal } from '../domain/decision.ts';
+import { WorkerProcess } from './worker-process.ts';
+
+export interface MediaWorkersOptions {
+  readonly config: WorkerConfig;
+  /** Worker processes; each gets its share of the ports. */
+  readonly workers: number;
+  /** A line that a worker wrote: faults, never words. */
+  readonly onOutput: (line: string) => void;
+}
+
+export interface MediaWorkers extends MediaPlane, AsyncDisposable {
+  /** Of the processes that run, for tests and metrics. */
+  readonly pids: readonly number[];
+}
+
+const requestMs = 5_000;
+const fullRetryMs = 15_000;
+const restartRetryMs = 3_000;
+
+/** Starts the engine workers; resolves when they are ready, or have failed to become so once. */
+export async function startMediaWorkers(options: MediaWorkersOptions): Promise<MediaWorkers> {
+  const plane = new Workers(options);
+  await plane.ready;
+  return plane;
+}
+
+interface Waiting {
+  readonly sessionId: SessionId;
+  readonly resolve: (answer: MediaAnswer) => void;
+  readonly timer: NodeJS.Timeout;
+}
+
+interface Placed {
+  readonly worker: WorkerProcess;
+  connected: string | null;
+  quality: 'video' | 'voice' | 'text';
+}
+
+class Workers implements MediaWorkers {
+  readonly #workers: readonly WorkerProcess[];
+  readonly #capacity: number;
+  readonly #sessions = new Map<SessionId, Placed>();
+  readonly #waiting = new Map<string, Waiting>();
+  readonly #listeners = new Set<(fact: SessionFact) => void>();
+  #requests = 0;
+
+  constructor({ config, workers, onOutput }: MediaWorkersOptions) {
+    this.#capacity = config.capacity.sessions;
+    this.#workers = Array.from({ length: workers }, (_, nth) => {
+      const worker: WorkerProcess = new WorkerProcess({
+        config: { ...config, mediaPorts: shareOf(config.mediaPorts, nth, workers) },
+        onFact: (fact) => this.#onFact(fact),
+        onLost: () => this.#onLost(worker),
+        onOutput,
+      });
+      return worker;
+    });
+  }
+
+  get ready(): Promise<unknown> {
+    return Promise.all(this.#workers.map((worker) => worker.ready));
+  }
+
+  get pids(): readonly number[] {
+    return this.#workers.map(({ pid }) => pid).filter((pid) => pid !== null);
+  }
+
+  open(media: OpenMedia): Refusal | null {
+    if (this.#sessions.has(media.sessionId)) return null;
+    const running = this.#workers.filter(({ status }) => status === 'ready');
+    if (running.length === 0) {
+      return { code: 'unavailable', message: 'voice and video are starting: try again in a moment', retryAfterMs: restartRetryMs };
+    }
+    const worker = running.reduce((best, next) => (this.#placedOn(next) < this.#placedOn(best) ? next : best));
+    if (this.#placedOn(worker) >= this.#capacity) {
+      const places = this.#capacity * this.#workers.length;
+      return {
+        code: 'capacity_exceeded',
+        message: `all ${places} places for voice and video are taken (MAX_MEDIA_SESSIONS): text goes on, try again later`,
+        retryAfterMs: fullRetryMs,
+      };
+    }
+    this.#sessions.set(media.sessionId, { worker, connected: null, quality: 'text' });
+    worker.send({ type: 'open', ...media });
+    return null;
+  }
+
+  isOpen(sessionId: SessionId): boolean {
+    return this.#sessions.has(sessionId);
+  }
+
+  order(order: MediaOrder): void {
+    const placed = this.#sessions.get(order.sessionId);
+    placed?.worker.send(order);
+    if (order.type === 'close') this.#sessions.delete(order.sessionId);
+  }
+
+  request(request: MediaRequest): Promise<MediaAnswer> {
+    const placed = this.#sessions.get(request.sessionId);
+    this.#requests += 1;
+    const requestId = String(this.#requests);
+    if (placed === undefined) return Promise.resolve(gone(requestId));
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.#settle(gone(requestId)), requestMs);
+      this.#waiting.set(requestId, { sessionId: request.sessionId, resolve, timer });
+      placed.worker.send({ ...request, requestId });
+    });
+  }
+
+  onFact(listener: (fact: SessionFact) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  health(): readonly ComponentHealth[] {
+    const down = this.#workers.filter(({ status }) => status !== 'ready').length;
+    const processes: ComponentHealth = {
+      name: 'voice and video',
+      runsOn: `${this.#workers.length} engine worker${this.#workers.length === 1 ? '' : 's'}`,
+      status: down === 0 ? 'ok' : down === this.#workers.length ? 'down' : 'degraded',
+      reason: down === 0 ? null : `${down} not running, being restarted: see the log of this engine for "engine worker"`,
+    };
+    return [processes, ...(this.#workers.find(({ status }) => status === 'ready')?.components ?? [])];
+  }
+
+  load(): { readonly sessions: number; readonly speaking: number; readonly maxSessions: number } {
+    return {
+      sessions: this.#sessions.size,
+      speaking: this.#workers.reduce((sum, { load }) => sum + load.speaking, 0),
+      maxSessions: this.#capacity * this.#workers.length,
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const requestId of [...this.#waiting.keys()]) this.#settle(gone(requestId));
+    await Promise.all(this.#workers.map((worker) => worker[Symbol.asyncDispose]()));
+  }
+
+  #placedOn(worker: WorkerProcess): number {
+    let placed = 0;
+    for (const session of this.#sessions.values()) if (session.worker === worker) placed += 1;
+    return placed;
+  }
+
+  #onFact(fact: WorkerFact): void {
+    if ('requestId' in fact) this.#settle(fact);
+    if (!('sessionId' in fact)) return;
+    const placed = this.#sessions.get(fact.sessionId);
+    // A session that was closed here has nothing more to say.
+    if (placed === undefined) return;
+    if (fact.type === 'connected') placed.connected = fact.peerId;
+    if (fact.type === 'disconnected' && placed.connected === fact.peerId) placed.connected = null;
+    if (fact.type === 'quality') placed.quality = fact.to;
+    this.#tell(fact);
+  }
+
+  /** Its sessions are told apart one by one, and may be opened again at once. */
+  #onLost(worker: WorkerProcess): void {
+    for (const [sessionId, placed] of this.#sessions) {
+      if (placed.worker !== worker) continue;
+      this.#sessions.delete(sessionId);
+      if (placed.connected !== null) {
+        this.#tell({ type: 'disconnected', sessionId, peerId: placed.connected, reason: 'failed', connectedMs: 0, bytesSent: 0 });
+      }
+      if (placed.quality !== 'text') this.#tell({ type: 'quality', sessionId, to: 'text', reason: 'worker_crashed' });
+      for (const [requestId, waiting] of this.#waiting) if (waiting.sessionId === sessionId) this.#settle(gone(requestId));
+    }
+  }
+
+  #tell(fact: SessionFact): void {
+    for (const listener of this.#listeners) listener(fact);
+  }
+
+  #settle(answer: MediaAnswer): void {
+    const waiting = this.#waiting.get(answer.requestId);
+    if (waiting === undefined) return;
+    this.#waiting.delete(answer.requestId);
+    clearTimeout(waiting.timer);
+    waiting.resolve(answer);
+  }
+}
+
+function gone(requestId: string): MediaAnswer {
+  return { type: 'refused', requestId, code: 'internal', reason: 'the engine worker is gone: connect again' };
+}
+
+/** Ports of the nth of so many workers, inclusive. */
+function shareOf([first, last]: readonly [number, number], nth: number, workers: number): readonly [number, number] {
+  const each = Math.floor((last - first + 1) / workers);
+  return [first + nth * each, nth === workers - 1 ? last : first + (nth + 1) * each - 1];
+}
