@@ -33,4 +33,9 @@ export const expectationsZh: Readonly<Record<string, string>> = {
   'turn:host:port': 'turn:主机:端口',
   'a user name': '用户名',
   'a password': '密码',
+  'single-port or port-range': 'single-port 或 port-range',
+  'a file that only the engine can read': '仅引擎可读的文件',
+  'an IPv4 address': 'IPv4 地址',
+  'an IPv4 address of this machine': '本机的 IPv4 地址',
+  'two ports with "-" between, e.g. 20000-20999': '以“-”分隔的两个端口，例如 20000-20999',
 };

@@ -210,6 +210,133 @@ export const variables = {
     expects: 'milliseconds, 0 to 1000',
     meaning: { en: 'Pause between words when quoting, so that they can be read as they come', zh: '引用课程时词与词之间的停顿，便于阅读' },
   },
+  WEBRTC_LAYOUT: {
+    group: 'WebRTC',
+    fallback: 'single-port',
+    schema: z.enum(['single-port', 'port-range']),
+    expects: 'single-port or port-range',
+    meaning: {
+      en: 'Which ports are public: WEBRTC_PORT_MIN alone, or all to WEBRTC_PORT_MAX, one for each connection, as in the system before this one',
+      zh: '对外端口：仅 WEBRTC_PORT_MIN；或直到 WEBRTC_PORT_MAX，每个连接占一个（与旧系统相同）',
+    },
+  },
+  WEBRTC_PUBLIC_IP: {
+    group: 'WebRTC',
+    fallback: null,
+    schema: z.union([z.ipv4(), z.ipv6()]),
+    expects: 'an IP address',
+    meaning: {
+      en: 'Where browsers reach the relay; default the host of WEBSOCKET_URL or PUBLIC_URL',
+      zh: '浏览器访问媒体中继的地址；默认为 WEBSOCKET_URL 或 PUBLIC_URL 的主机',
+    },
+  },
+  WEBRTC_PORT_MIN: {
+    group: 'WebRTC',
+    fallback: '10110',
+    schema: port,
+    expects: 'a port, 1 to 65535',
+    meaning: { en: 'Port of the relay, UDP and TCP: the one that must be open', zh: '媒体中继端口（UDP 和 TCP），必须对外开放' },
+  },
+  WEBRTC_PORT_MAX: {
+    group: 'WebRTC',
+    fallback: '10115',
+    schema: port,
+    expects: 'a port, at least WEBRTC_PORT_MIN',
+    meaning: {
+      en: 'Last port of the layout port-range; unused in single-port',
+      zh: 'port-range 布局的最后一个端口；single-port 布局不使用',
+    },
+  },
+  WEBRTC_ENGINE_RELAY: {
+    group: 'WebRTC',
+    fallback: 'false',
+    schema: flag,
+    expects: 'true or false',
+    meaning: {
+      en: 'On: the engine relays too, so that both ends have relay candidates; costs a second relay port for each connection',
+      zh: '开启后引擎一端也经过中继，两端都是 relay 候选；每个连接多占一个中继端口',
+    },
+  },
+  WEBRTC_STUN_SERVER: {
+    group: 'WebRTC',
+    fallback: null,
+    schema: z.string().regex(/^stuns?:[^\s@]+$/),
+    expects: 'stun:host:port',
+    meaning: { en: 'Accepted and not used: media that only passes a relay needs none', zh: '接受但不使用：仅经中继的媒体不需要 STUN' },
+  },
+  WEBRTC_TURN_SERVER: {
+    group: 'WebRTC',
+    fallback: null,
+    schema: z.string().regex(/^turns?:[^\s@]+$/),
+    expects: 'turn:host:port',
+    meaning: {
+      en: "A TURN server of your own, e.g. coturn; not set: the engine's own relay",
+      zh: '自备的 TURN 服务器（如 coturn）；未设置时使用引擎自带的中继',
+    },
+  },
+  WEBRTC_TURN_SECRET_FILE: {
+    group: 'WebRTC',
+    fallback: null,
+    schema: text,
+    expects: 'a file that only the engine can read',
+    meaning: {
+      en: "Holds the TURN server's static-auth-secret; default DATA_DIR/turn.key, made on first start",
+      zh: '保存 TURN 服务器 static-auth-secret 的文件；默认 DATA_DIR/turn.key，首次启动时生成',
+    },
+  },
+  WEBRTC_TURN_USERNAME: {
+    group: 'WebRTC',
+    fallback: null,
+    schema: text,
+    expects: 'a user name',
+    meaning: {
+      en: 'A fixed TURN user for every browser, instead of one for each session',
+      zh: '所有浏览器共用的固定 TURN 用户（替代按会话生成的凭证）',
+    },
+  },
+  WEBRTC_TURN_PASSWORD: {
+    group: 'WebRTC',
+    fallback: null,
+    schema: text,
+    expects: 'a password',
+    meaning: { en: 'Password of WEBRTC_TURN_USERNAME', zh: 'WEBRTC_TURN_USERNAME 的密码' },
+    secret: true,
+  },
+  WEBRTC_MEDIA_ADDRESS: {
+    group: 'WebRTC',
+    fallback: null,
+    schema: z.ipv4(),
+    expects: 'an IPv4 address of this machine',
+    meaning: {
+      en: "Private address that the relay forwards to; default 127.0.0.1, with WEBRTC_TURN_SERVER this machine's own",
+      zh: '中继转发到的内网地址；默认 127.0.0.1，设置 WEBRTC_TURN_SERVER 时为本机地址',
+    },
+  },
+  WEBRTC_MEDIA_PORTS: {
+    group: 'WebRTC',
+    fallback: '20000-20999',
+    schema: z
+      .string()
+      .regex(/^\d{1,5}-\d{1,5}$/)
+      .transform((range) => range.split('-').map(Number))
+      .transform(([min = 0, max = 0]) => [min, max] as const)
+      .refine(([min, max]) => min >= 1 && min <= max && max <= 65_535),
+    expects: 'two ports with "-" between, e.g. 20000-20999',
+    meaning: {
+      en: 'UDP ports on WEBRTC_MEDIA_ADDRESS, one for each connection; never public',
+      zh: 'WEBRTC_MEDIA_ADDRESS 上的 UDP 端口，每个连接一个；不对外',
+    },
+  },
+  WEBRTC_RELAY_ADDRESS: {
+    group: 'WebRTC',
+    fallback: null,
+    schema: z.ipv4(),
+    expects: 'an IPv4 address',
+    meaning: {
+      en: 'relay-ip of WEBRTC_TURN_SERVER; default WEBRTC_MEDIA_ADDRESS',
+      zh: 'WEBRTC_TURN_SERVER 的 relay-ip；默认与 WEBRTC_MEDIA_ADDRESS 相同',
+    },
+  },
   DATA_DIR: {
     group: 'data',
     fallback: './data',
@@ -280,7 +407,6 @@ export const variables = {
 const device = z.enum(['cuda', 'cpu']);
 const onOff = { schema: flag, expects: 'true or false' };
 const speech = { group: 'speech', later: true } as const;
-const webrtc = { group: 'WebRTC', later: true } as const;
 const avatar = { group: 'avatar', later: true } as const;
 
 /** Accepted and checked today, so that an operator's file stays right; used by the parts that come. */
@@ -308,56 +434,6 @@ export const laterVariables: Readonly<Record<string, Variable>> = {
     schema: text,
     expects: 'the name of a voice',
     meaning: { en: 'Default voice', zh: '默认音色' },
-  },
-  WEBRTC_PUBLIC_IP: {
-    ...webrtc,
-    fallback: null,
-    schema: z.union([z.ipv4(), z.ipv6()]),
-    expects: 'an IP address',
-    meaning: { en: 'Address that browsers reach', zh: '浏览器可达的公网地址' },
-  },
-  WEBRTC_PORT_MIN: {
-    ...webrtc,
-    fallback: '10110',
-    schema: port,
-    expects: 'a port, 1 to 65535',
-    meaning: { en: 'First mapped UDP port', zh: '映射的第一个 UDP 端口' },
-  },
-  WEBRTC_PORT_MAX: {
-    ...webrtc,
-    fallback: '10115',
-    schema: port,
-    expects: 'a port, at least WEBRTC_PORT_MIN',
-    meaning: { en: 'Last mapped UDP port', zh: '映射的最后一个 UDP 端口' },
-  },
-  WEBRTC_STUN_SERVER: {
-    ...webrtc,
-    fallback: null,
-    schema: z.string().regex(/^stuns?:[^\s@]+$/),
-    expects: 'stun:host:port',
-    meaning: { en: 'STUN server', zh: 'STUN 服务器' },
-  },
-  WEBRTC_TURN_SERVER: {
-    ...webrtc,
-    fallback: null,
-    schema: z.string().regex(/^turns?:[^\s@]+$/),
-    expects: 'turn:host:port',
-    meaning: { en: 'TURN server; not set: in this process', zh: 'TURN 服务器；未设置时由本进程提供' },
-  },
-  WEBRTC_TURN_USERNAME: {
-    ...webrtc,
-    fallback: null,
-    schema: text,
-    expects: 'a user name',
-    meaning: { en: 'TURN user', zh: 'TURN 用户名' },
-  },
-  WEBRTC_TURN_PASSWORD: {
-    ...webrtc,
-    fallback: null,
-    schema: text,
-    expects: 'a password',
-    meaning: { en: 'TURN password', zh: 'TURN 密码' },
-    secret: true,
   },
   ENABLE_AVATAR: { ...avatar, fallback: 'true', ...onOff, meaning: { en: 'Avatar video', zh: '虚拟形象视频' } },
   AVATARS_DIR: {

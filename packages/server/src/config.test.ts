@@ -73,6 +73,11 @@ const wrong = {
   WEBRTC_PORT_MAX: '65536',
   WEBRTC_STUN_SERVER: 'example.com',
   WEBRTC_TURN_SERVER: 'stun:example.com',
+  WEBRTC_LAYOUT: 'many-ports',
+  WEBRTC_ENGINE_RELAY: 'perhaps',
+  WEBRTC_MEDIA_ADDRESS: '::1',
+  WEBRTC_MEDIA_PORTS: '30000-20000',
+  WEBRTC_RELAY_ADDRESS: 'relay.example.com',
   ENABLE_AVATAR: 'ja',
 };
 const anyText = new Set([
@@ -83,6 +88,7 @@ const anyText = new Set([
   'TTS_VOICE',
   'WEBRTC_TURN_USERNAME',
   'WEBRTC_TURN_PASSWORD',
+  'WEBRTC_TURN_SECRET_FILE',
   'AVATARS_DIR',
   'MUSETALK_BASE',
 ]);

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { z } from 'zod';
 import type { RateLimits } from './app/limits.ts';
 import { laterVariables, type Variable, variables } from './config-table.ts';
+import type { TurnSettings } from './turn/settings.ts';
 
 export interface Config {
   readonly managementApiHost: string;
@@ -41,6 +42,7 @@ export interface Config {
   readonly masterKey: Uint8Array | null;
   readonly engineTokenSecret: Uint8Array | null;
   readonly rates: RateLimits;
+  readonly turn: TurnSettings;
   /** The built page; null: none. */
   readonly pageFolder: string | null;
   /** What the operator should know of his settings, a sentence each. */
@@ -62,6 +64,7 @@ type Value<N extends Name> = z.infer<(typeof variables)[N]['schema']> | ((typeof
 const withoutSuccessor: Readonly<Record<string, string>> = {
   MUSETALK_CONDA_ENV: 'MUSETALK_CONDA_ENV has no successor: there is no Python here; remove it',
   FFMPEG_PATH: 'FFMPEG_PATH is accepted but not used: FFmpeg comes inside an npm package',
+  WEBRTC_STUN_SERVER: 'WEBRTC_STUN_SERVER is accepted but not used: media passes only the relay, which needs no STUN',
 };
 const loopbackHosts: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
 /** Prefixes that nobody else uses: a name that begins so was meant for us. */
@@ -83,8 +86,7 @@ export function parseConfig(env: Environment): Config {
   const values = new Map<string, unknown>(
     Object.entries({ ...variables, ...laterVariables }).map(([name, variable]) => [name, read(name, variable)]),
   );
-  if (Number(values.get('WEBRTC_PORT_MIN')) > Number(values.get('WEBRTC_PORT_MAX')))
-    problems.push('WEBRTC_PORT_MAX must be a port, at least WEBRTC_PORT_MIN');
+  problems.push(...contradictions(values));
   if (problems.length > 0) throw new ConfigError(problems);
   // Each value came out of the schema that its name stands for in the table.
   const get = <N extends Name>(name: N) => values.get(name) as Value<N>;
@@ -128,9 +130,39 @@ export function parseConfig(env: Environment): Config {
       perAddress: get('RATE_PER_ADDRESS'),
       messages: get('RATE_MESSAGES'),
     },
+    turn: {
+      layout: get('WEBRTC_LAYOUT'),
+      portMin: get('WEBRTC_PORT_MIN'),
+      portMax: get('WEBRTC_PORT_MAX'),
+      publicHost: get('WEBRTC_PUBLIC_IP') ?? new URL(grantUrl).hostname.replaceAll(/^\[|\]$/g, ''),
+      loopbackOnly: get('WEBRTC_PUBLIC_IP') === null && loopbackHosts.has(new URL(grantUrl).hostname),
+      server: get('WEBRTC_TURN_SERVER'),
+      user: turnUser(get('WEBRTC_TURN_USERNAME'), get('WEBRTC_TURN_PASSWORD')),
+      secretFile: get('WEBRTC_TURN_SECRET_FILE'),
+      engineRelay: get('WEBRTC_ENGINE_RELAY'),
+      mediaAddress: get('WEBRTC_MEDIA_ADDRESS'),
+      mediaPorts: get('WEBRTC_MEDIA_PORTS'),
+      relayAddress: get('WEBRTC_RELAY_ADDRESS'),
+    },
     pageFolder: existsSync(pageFolder) ? pageFolder : null,
     notices: noticesOf(env),
   };
+}
+
+/** Settings that are right one by one, and not together. */
+function contradictions(values: ReadonlyMap<string, unknown>): readonly string[] {
+  const [min, max] = [Number(values.get('WEBRTC_PORT_MIN')), Number(values.get('WEBRTC_PORT_MAX'))];
+  const range = values.get('WEBRTC_LAYOUT') === 'port-range';
+  const problems: string[] = [];
+  if (min > max) problems.push('WEBRTC_PORT_MAX must be a port, at least WEBRTC_PORT_MIN');
+  else if (range && min === max) problems.push('WEBRTC_PORT_MAX must be above WEBRTC_PORT_MIN when WEBRTC_LAYOUT is port-range');
+  if ((values.get('WEBRTC_TURN_USERNAME') === null) !== (values.get('WEBRTC_TURN_PASSWORD') === null))
+    problems.push('WEBRTC_TURN_USERNAME and WEBRTC_TURN_PASSWORD must be set together');
+  return problems;
+}
+
+function turnUser(username: string | null, password: string | null): TurnSettings['user'] {
+  return username === null || password === null ? null : { username, password };
 }
 
 /** Settings that differ from their defaults, for the operator's first look; secrets only as set or not. */
