@@ -77,3 +77,9 @@ export function classifyHeard({ text, language, saying }: HeardWhilePlaying): He
   const brief = language === 'zh' ? backchannelsZh.test(words.join('')) || isBackchannelEn(words) : isBackchannelEn(words);
   return brief ? 'backchannel' : 'words';
 }
+
+/** Nothing but "um" or "er": whoever says that has not said anything yet. */
+export function isHesitation(text: string): boolean {
+  const words = wordsOf(text);
+  return words.length > 0 && words.every((word) => /^(?:u+m+|u+h+|e+r+m*|h+m+|呃+|额+)$/.test(word));
+}

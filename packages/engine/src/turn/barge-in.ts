@@ -179,12 +179,23 @@ function hearWords(state: BargeInState, { heard, toMs }: { readonly heard: Heard
 function hearThrough(state: Overruled, heard: Heard): Step {
   if (heard === 'echo') return [{ ...state, echoUntilMs: state.atMs + bargeIn.echoMs }, []];
   if (heard !== 'words' || state.voicedMs < bargeIn.wordsMs) return [state, []];
-  const [after] = takeFloor(state);
-  return [after, [{ type: 'hold' }, { type: 'takeFloor' }]];
+  return takeFloorLate(state);
+}
+
+function takeFloorLate(state: BargeInState): Step {
+  const [after, outputs] = takeFloor(state);
+  return [after, [{ type: 'hold' }, ...outputs]];
 }
 
 function endSound(state: BargeInState, heard: Heard | null): Step {
-  if (state.status === 'held') return heard === 'words' ? takeFloor(state) : release(state);
-  if (state.status === 'overruled') return heard === null ? [state, []] : hearThrough(state, heard);
-  return [state, []];
+  switch (state.status) {
+    case 'free':
+      return [state, []];
+    case 'held':
+      return heard === 'words' ? takeFloor(state) : release(state);
+    case 'guarding':
+    case 'overruled':
+      // The recogniser was slow, and the tutor went on meanwhile.
+      return heard === 'words' ? takeFloorLate(state) : [state, []];
+  }
 }

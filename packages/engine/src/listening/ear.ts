@@ -1,0 +1,309 @@
+import type { Locale } from '@virtual-tutor/schemas';
+import { type AudioDecoder, listeningRate, type Vad } from '../media/ports.ts';
+import { asFloats } from '../media/resample.ts';
+import { classifyHeard, type Heard, isHesitation } from '../turn/backchannel.ts';
+import { advanceBargeIn, type BargeInInput, type BargeInState, startBargeIn } from '../turn/barge-in.ts';
+import { advanceEndpointing, type EndpointingInput, type EndpointingOutput, endpointing, startEndpointing } from '../turn/endpointing.ts';
+import { shapeOf } from '../turn/utterance-shape.ts';
+import { type Attempt, Attempts, type Understood } from './attempts.ts';
+import { MicrophoneTrack } from './microphone-track.ts';
+import { RecentAudio } from './recent-audio.ts';
+import type { Recogniser } from './recogniser.ts';
+import { levelOf, VoiceFrames } from './voice-frames.ts';
+
+/** One microphone, listened to. */
+export interface Ear {
+  /** A packet of the microphone's track, as it arrived. */
+  packet(opus: Uint8Array, header: { readonly timestamp: number; readonly sequence: number }): void;
+  /** Audio at `listeningRate`, of a client without a track. */
+  pcm(samples: Int16Array): void;
+  /** Push-to-talk released: what was said so far is the utterance. */
+  commit(): void;
+  /**
+   * The tutor can be heard, or no longer; whether it is held does not matter. `saying`: the sentences that
+   * are being said, so that the tutor's own words, come back through the microphone, do not stop it.
+   */
+  playing(on: boolean, saying?: string): void;
+  close(): void;
+}
+
+export type EarEvent =
+  | { readonly type: 'voice'; readonly on: boolean }
+  /** Perhaps a barge-in: be silent now, and ready to go on. `release` or `takeFloor` follows within 1.5 s. */
+  | { readonly type: 'hold' }
+  /** It was nothing: go on. */
+  | { readonly type: 'release' }
+  /** It was speech: what the tutor was saying is over. */
+  | { readonly type: 'takeFloor' }
+  | { readonly type: 'partial'; readonly text: string }
+  | {
+      readonly type: 'utterance';
+      readonly utteranceId: string;
+      readonly text: string;
+      readonly language: Locale;
+      readonly engine: string;
+      readonly model: string;
+      /** When the voice ended, epoch ms. */
+      readonly endedAtMs: number;
+      /** From there to the text, ms: the silence that had to be waited for, and recognition. */
+      readonly asrMs: number;
+      /** ms. */
+      readonly durationMs: number;
+    }
+  | { readonly type: 'notUnderstood'; readonly reason: 'no_words' | 'language_unsupported' | 'unavailable' };
+
+export interface EarClock {
+  /** Epoch ms. */
+  now(): number;
+  /** Calls `run` once, `ms` from now; the answer cancels that. */
+  after(ms: number, run: () => void): () => void;
+}
+
+export interface EarOptions {
+  /** Whose microphone it is: recognition is shared out by owner. */
+  readonly owner: string;
+  readonly language: Locale;
+  readonly recogniser: Pick<Recogniser, 'transcribe' | 'supports'>;
+  /** This ear's alone. */
+  readonly vad: Vad;
+  /** This ear's alone; whoever made it disposes of it, after `close`. */
+  readonly decoder: AudioDecoder;
+  readonly clock: EarClock;
+  /** UUID of an utterance. */
+  readonly newId: () => string;
+  /** Never called after `close`; must not throw. */
+  readonly onEvent: (event: EarEvent) => void;
+}
+
+/** Voice that is worth an answer, ms: less is a noise, and nobody waits to be told so. */
+const worthMentionMs = 350;
+/** The tutor's last words still come back from the room for so long after it stopped, ms. */
+const reverberationMs = 2_000;
+/** Voice in the tutor's silence that makes an utterance one for the tutor, ms. */
+const ownFloorMs = 160;
+/** A microphone that sends nothing for so long sends silence, ms: an utterance must end. A client may append two seconds at once. */
+const starvedMs = { track: 600, pieces: 2_500 } as const;
+/** That silence, ms: ends any utterance, and any hold. */
+const starvedSilenceMs = 2_000;
+
+export function createEar(options: EarOptions): Ear {
+  return new VoiceEar(options);
+}
+
+type Utterance = Extract<EndpointingOutput, { type: 'utterance' }>;
+
+class VoiceEar implements Ear {
+  readonly #options: EarOptions;
+  readonly #track: MicrophoneTrack;
+  readonly #frames: VoiceFrames;
+  readonly #audio = new RecentAudio();
+  readonly #attempts: Attempts;
+  #endpointing = startEndpointing;
+  #bargeIn: BargeInState = startBargeIn;
+  /** What the tutor is saying, and when it stopped (audio ms; null: it has not). */
+  #tutor: { readonly saying: string; readonly stoppedAtMs: number | null } = { saying: '', stoppedAtMs: null };
+  /** Voice of this utterance while nobody else spoke, ms. */
+  #ownFloorMs = 0;
+  /** Utterances are told in order. */
+  #telling: Promise<void> = Promise.resolve();
+  /** When audio came last, and how long the next may take, ms. */
+  #arrival = { atMs: 0, starvedMs: 0 };
+  #cancelWatch: (() => void) | null = null;
+  #floorsTaken = 0;
+  #closed = false;
+
+  constructor(options: EarOptions) {
+    this.#options = options;
+    this.#track = new MicrophoneTrack(options.decoder);
+    this.#attempts = new Attempts({ ...options, audio: this.#audio });
+    this.#frames = new VoiceFrames(options.vad, {
+      onFrame: (frame, probability) => this.#hear(frame, probability),
+      onCommit: () => this.#endpoint({ type: 'commit' }),
+      onFailure: () => this.#emit({ type: 'notUnderstood', reason: 'unavailable' }),
+    });
+  }
+
+  packet(payload: Uint8Array, { timestamp, sequence }: { readonly timestamp: number; readonly sequence: number }): void {
+    if (this.#closed) return;
+    this.#arrival = { atMs: this.#options.clock.now(), starvedMs: starvedMs.track };
+    for (const samples of this.#track.push({ payload, timestamp, sequence })) this.#frames.push(samples);
+  }
+
+  pcm(samples: Int16Array): void {
+    if (this.#closed) return;
+    this.#arrival = { atMs: this.#options.clock.now(), starvedMs: starvedMs.pieces };
+    this.#frames.push(asFloats(samples));
+  }
+
+  commit(): void {
+    if (!this.#closed) this.#frames.commit();
+  }
+
+  playing(on: boolean, saying = ''): void {
+    if (this.#closed) return;
+    if (on) this.#tutor = { saying, stoppedAtMs: null };
+    else this.#tutor = { ...this.#tutor, stoppedAtMs: this.#tutor.stoppedAtMs ?? this.#audio.atMs };
+    this.#judge({ type: 'playing', on });
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#frames.close();
+    this.#attempts.close();
+    this.#cancelWatch?.();
+    this.#cancelWatch = null;
+  }
+
+  #hear(frame: Float32Array, probability: number): void {
+    this.#audio.push(frame);
+    const atMs = this.#audio.atMs;
+    const lengthMs = (frame.length / listeningRate) * 1_000;
+    this.#judge({ type: 'frame', atMs, lengthMs, probability, levelDb: levelOf(frame) });
+    if (this.#bargeIn.status === 'free' && probability >= endpointing.beginProbability) this.#ownFloorMs += lengthMs;
+    this.#endpoint({ type: 'frame', atMs, lengthMs, probability });
+    if (this.#endpointing.status === 'silent' && this.#endpointing.voicedMs === 0) this.#ownFloorMs = 0;
+    this.#audio.forgetBefore(this.#keepFromMs());
+  }
+
+  #keepFromMs(): number {
+    if (this.#endpointing.status === 'speaking') return this.#endpointing.fromMs;
+    // Voice that does not count yet lies after the pre-roll.
+    return this.#audio.atMs - endpointing.preRollMs - 4 * endpointing.beginMs;
+  }
+
+  #endpoint(input: EndpointingInput): void {
+    const [state, outputs] = advanceEndpointing(this.#endpointing, input);
+    this.#endpointing = state;
+    for (const output of outputs) this.#followEndpointing(output);
+  }
+
+  #followEndpointing(output: EndpointingOutput): void {
+    switch (output.type) {
+      case 'voice':
+        if (output.on) this.#watch();
+        this.#emit(output);
+        break;
+      case 'partialDue':
+        this.#understand('partial', output);
+        break;
+      case 'pause':
+        // Nobody can tell what it was, so it was not long enough.
+        if (!this.#options.recogniser.supports(this.#options.language)) this.#judge({ type: 'ended', heard: null });
+        this.#understand('final', output);
+        break;
+      case 'utterance':
+        this.#settle(output);
+        break;
+      case 'nothingSaid':
+        this.#emit({ type: 'notUnderstood', reason: 'no_words' });
+        break;
+    }
+  }
+
+  #judge(input: BargeInInput): void {
+    const [state, outputs] = advanceBargeIn(this.#bargeIn, input);
+    this.#bargeIn = state;
+    for (const output of outputs) {
+      if (output.type !== 'transcriptDue') this.#emit(output);
+      else if (this.#endpointing.status === 'speaking') {
+        this.#understand('partial', { fromMs: this.#endpointing.fromMs, toMs: this.#audio.atMs });
+      }
+      if (output.type === 'hold') this.#watch();
+      if (output.type === 'takeFloor') {
+        this.#floorsTaken += 1;
+        this.#ownFloorMs += ownFloorMs;
+      }
+    }
+  }
+
+  /** A transcript in passing; sounds that stop nobody are not worth one. */
+  #understand(kind: 'partial' | 'final', span: { readonly fromMs: number; readonly toMs: number }): void {
+    if (this.#bargeIn.status === 'guarding') return;
+    const attempt = this.#attempts.begin(kind, span);
+    if (attempt !== null) void attempt.understood.then((understood) => this.#follow(attempt, understood));
+  }
+
+  #follow({ fromMs, toMs }: Attempt, understood: Understood): void {
+    if (this.#closed || understood.type !== 'transcript') return;
+    const { text } = understood.transcript;
+    // The utterance may have ended while this was made.
+    if (this.#endpointing.status !== 'speaking' || this.#endpointing.fromMs !== fromMs) return;
+    this.#judge({ type: 'heard', heard: this.#classify(text), toMs });
+    this.#endpoint({ type: 'shape', shape: shapeOf(text, this.#options.language) });
+    if (this.#bargeIn.status === 'free' && text !== '') this.#emit({ type: 'partial', text });
+  }
+
+  #classify(text: string): Heard {
+    return classifyHeard({ text, language: this.#options.language, saying: this.#sayingNow() });
+  }
+
+  #sayingNow(): string {
+    const { saying, stoppedAtMs } = this.#tutor;
+    return stoppedAtMs === null || this.#audio.atMs - stoppedAtMs < reverberationMs ? saying : '';
+  }
+
+  #settle(utterance: Utterance): void {
+    const { clock } = this.#options;
+    const hadFloor = this.#ownFloorMs >= Math.min(ownFloorMs, utterance.voicedMs);
+    this.#ownFloorMs = 0;
+    const { status } = this.#bargeIn;
+    // A sound beside the tutor's speech that never came near to stopping it, or is known not to be for it.
+    if (!hadFloor && status !== 'held' && status !== 'overruled' && !this.#attempts.underWay) return;
+    const endedAtMs = clock.now() - (this.#audio.atMs - utterance.toMs);
+    const attempt = this.#attempts.finish(utterance);
+    const floorsTaken = this.#floorsTaken;
+    this.#telling = this.#telling.then(async () => {
+      const understood = await attempt.understood;
+      if (!this.#closed) this.#tell({ utterance, understood, endedAtMs, forTutor: hadFloor || this.#floorsTaken > floorsTaken });
+    });
+  }
+
+  #tell({ utterance, understood, endedAtMs, forTutor }: Told): void {
+    const { clock, newId } = this.#options;
+    const heard = understood.type === 'transcript' ? this.#classify(understood.transcript.text) : null;
+    const floorsTaken = this.#floorsTaken;
+    if (!forTutor) this.#judge({ type: 'ended', heard });
+    if (heard === 'echo' || (!forTutor && this.#floorsTaken === floorsTaken)) return;
+    if (understood.type === 'dropped') return;
+    if (understood.type === 'failed') {
+      if (utterance.voicedMs >= worthMentionMs) this.#emit({ type: 'notUnderstood', reason: understood.reason });
+      return;
+    }
+    const { text } = understood.transcript;
+    if (text === '' || isHesitation(text)) {
+      if (utterance.voicedMs >= worthMentionMs) this.#emit({ type: 'notUnderstood', reason: 'no_words' });
+      return;
+    }
+    this.#emit({
+      type: 'utterance',
+      utteranceId: newId(),
+      ...understood.transcript,
+      endedAtMs: Math.round(endedAtMs),
+      asrMs: Math.max(0, Math.round(clock.now() - endedAtMs)),
+      durationMs: Math.round(utterance.toMs - utterance.fromMs),
+    });
+  }
+
+  /** While somebody speaks: a track that was taken away must not leave an utterance, or the tutor, hanging. */
+  #watch(): void {
+    this.#cancelWatch ??= this.#options.clock.after(starvedMs.track, () => {
+      this.#cancelWatch = null;
+      if (this.#endpointing.status !== 'speaking' && this.#bargeIn.status !== 'held') return;
+      const { atMs, starvedMs } = this.#arrival;
+      if (this.#options.clock.now() - atMs < starvedMs) this.#watch();
+      else this.#frames.push(new Float32Array((starvedSilenceMs / 1_000) * listeningRate));
+    });
+  }
+
+  #emit(event: EarEvent): void {
+    if (!this.#closed) this.#options.onEvent(event);
+  }
+}
+
+interface Told {
+  readonly utterance: Utterance;
+  readonly understood: Understood;
+  readonly endedAtMs: number;
+  /** Said in the tutor's silence, or it took the floor. */
+  readonly forTutor: boolean;
+}
