@@ -14,7 +14,7 @@ export interface SessionParts {
   readonly say: Say;
   readonly createAudioEncoder: () => AudioEncoder;
   /** Null: nobody listens (`ENABLE_ASR` off). */
-  readonly createEar: ((onEvent: (event: EarEvent) => void) => Ear) | null;
+  readonly createEar: ((onEvent: (event: EarEvent) => void) => Promise<Ear>) | null;
   /** Null: no face (`ENABLE_AVATAR` off). */
   readonly createFace: ((codec: VideoCodec) => FaceStream) | null;
   /** There is room for one more moving mouth. */
@@ -44,7 +44,8 @@ export class LiveSession {
   readonly #line: SpeechLine;
   readonly #slot: PeerSlot;
   readonly #stream: SpeechStream;
-  readonly #ear: Ear | null;
+  #ear: Ear | null = null;
+  #closed = false;
   readonly #encoder: AudioEncoder;
   #face: FaceStream | null = null;
   #faceFailedAt: number | null = null;
@@ -67,7 +68,12 @@ export class LiveSession {
       onSpoken: (sentence) => this.#playout.enqueue(sentence),
       onUnspoken: ({ turnId, index }, code) => this.#emit({ type: 'unspoken', turnId, index, code }),
     });
-    this.#ear = parts.createEar?.((event) => this.#onEar(event)) ?? null;
+    parts
+      .createEar?.((event) => this.#onEar(event))
+      .then(
+        (ear) => this.#startListening(ear),
+        () => this.#signal({ type: 'notUnderstood', reason: 'unavailable' }),
+      );
     this.#stream = new SpeechStream((chunk) => this.#emit({ type: 'chunk', chunk }));
     this.#slot = new PeerSlot({
       peers: parts.peers,
@@ -152,6 +158,7 @@ export class LiveSession {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     this.#line.stop(null);
     this.#ear?.close();
     await this.#slot.close();
@@ -293,6 +300,12 @@ export class LiveSession {
     this.#reach('video', 'recovered');
   }
 
+  #startListening(ear: Ear): void {
+    if (this.#closed) ear.close();
+    else this.#ear = ear;
+    this.#tellEar();
+  }
+
   #onEar(event: EarEvent): void {
     switch (event.type) {
       case 'voice':
@@ -329,7 +342,7 @@ export class LiveSession {
   }
 
   #tellEar(): void {
-    this.#ear?.playing(this.#playout.busy);
+    this.#ear?.playing(this.#playout.busy, this.#playout.saying);
   }
 
   #signal(signal: Signal): void {

@@ -143,9 +143,9 @@ describe('playout', () => {
         const { playout, events, heard } = history;
         if (reports) playout.expectReports(true);
         const soundFrames = steps.reduce((sum, now) => sum + take(now, history), 0);
+        const upTo = playout.stop(turnId);
         const order = heard();
         expect(order).toEqual(order.map((_, nth) => nth));
-        const upTo = playout.stop(turnId);
         const places = events.flatMap((event) => (event.type === 'progress' ? [event.upTo.index * 1e6 + event.upTo.chars] : []));
         expect(places).toEqual([...new Set(places)].sort((a, b) => a - b));
         const lengths = events.flatMap((event) => (event.type === 'heard' ? [event.durationMs] : []));

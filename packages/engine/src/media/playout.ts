@@ -84,6 +84,12 @@ export class Playout {
     return this.#playing !== null || this.#queue.length > 0;
   }
 
+  /** What is being said, and about to be. */
+  get saying(): string {
+    const playing = this.#playing === null ? [] : [this.#playing.sentence];
+    return [...playing, ...this.#queue].map(({ text }) => text).join(' ');
+  }
+
   /** Sentences behind the one that is played. */
   get waiting(): number {
     return this.#queue.length;
