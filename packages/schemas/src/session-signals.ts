@@ -58,7 +58,7 @@ export const Signal = z.discriminatedUnion('type', [
   }),
   /** Held: the student may be about to speak. `speech` again when it goes on. */
   z.object({ type: z.literal('paused'), turnId: TurnId, index, atMs: ms }),
-  /** Nothing further of this turn will be heard. */
+  /** The tutor fell silent: all there was of this turn was played (more may come while it is being made), or it was cut for good. */
   z.object({ type: z.literal('silent'), turnId: TurnId, reason: z.enum(['finished', 'interrupted']) }),
   z.object({ type: z.literal('quality'), from: Quality, to: Quality, reason: QualityReason }),
 ]);

@@ -3,7 +3,7 @@ import type { FaceStream } from '../avatar/face-stream.ts';
 import { mouthAt } from '../avatar/mouth.ts';
 import type { Ear, EarEvent } from '../listening/ear.ts';
 import { PeerSlot } from './peer-slot.ts';
-import { frameMs, frameSamples, Playout, type PlayoutEvent, type Utterable } from './playout.ts';
+import { frameSamples, type PlayedFrame, Playout, type PlayoutEvent, type Utterable } from './playout.ts';
 import type { AudioEncoder, PeerFactory, VideoCodec } from './ports.ts';
 import type { OpenMedia, WorkerFact } from './protocol.ts';
 import { type Say, type Sentence, SpeechLine } from './speech-line.ts';
@@ -145,11 +145,9 @@ export class LiveSession {
     this.#slot.check();
     this.#readReceipts();
     const at = this.#playout.frame;
-    const speaking = this.#playout.mouth;
-    const turnId = this.#playout.turnId;
-    const samples = this.#playout.advance();
-    this.#sendAudio(samples, at, turnId);
-    if (at % 2 === 0) this.#draw(at, speaking, turnId);
+    const frame = this.#playout.advance();
+    this.#sendAudio(frame, at);
+    if (at % 2 === 0) this.#draw(frame, at);
   }
 
   /** The worker did not run for so many frames. */
@@ -167,14 +165,15 @@ export class LiveSession {
     this.#encoder[Symbol.dispose]();
   }
 
-  #sendAudio(samples: Int16Array | null, at: number, turnId: TurnId | null): void {
+  #sendAudio({ samples, sentence }: PlayedFrame, at: number): void {
     this.#silentFrames = samples === null ? this.#silentFrames + 1 : 0;
     const quiet = this.#silentFrames > closingSilence && this.#silentFrames % framesPerSilence !== 0;
     if (quiet || !this.#reachable) return;
     const packet = this.#encoder.encode(samples ?? silence);
     this.#slot.peer?.sendAudio(packet, (at * frameSamples) % timestampRange);
-    if (samples === null || turnId === null) return;
+    if (sentence === null) return;
     this.#stream.push(packet);
+    const { turnId } = sentence;
     if (this.#heardFirst === turnId) return;
     this.#heardFirst = turnId;
     this.#emit({ type: 'firstAudio', turnId, atMs: this.#parts.now() });
@@ -184,22 +183,22 @@ export class LiveSession {
     return this.#slot.peer?.state === 'connected' || this.#stream.on;
   }
 
-  #draw(at: number, speaking: Playout['mouth'], turnId: TurnId | null): void {
+  #draw({ sentence, atMs }: PlayedFrame, at: number): void {
     const { peer } = this.#slot;
     const face = this.#face;
     // A frame that is still being drawn when the next is due costs that next one: never a queue.
     if (face === null || peer === null || peer.state !== 'connected' || this.#drawing) return;
-    const moves = speaking !== null && this.#quality === 'video' && this.#mayMove();
+    const speaking = sentence !== null && this.#quality === 'video' && this.#mayMove(sentence.turnId) ? sentence : null;
     this.#drawing = true;
     face
-      .next(moves ? mouthAt(speaking.speech.visemes, speaking.atMs) : null)
+      .next(speaking === null ? null : mouthAt(speaking.speech.visemes, atMs))
       .then(
         (frame) => {
           if (this.#slot.peer !== peer) return;
           peer.sendVideo(frame, (at * frameSamples * (90 / 48)) % timestampRange);
-          if (!moves || turnId === null || this.#seenFirst === turnId) return;
-          this.#seenFirst = turnId;
-          this.#emit({ type: 'firstFrame', turnId, atMs: this.#parts.now() });
+          if (speaking === null || this.#seenFirst === speaking.turnId) return;
+          this.#seenFirst = speaking.turnId;
+          this.#emit({ type: 'firstFrame', turnId: speaking.turnId, atMs: this.#parts.now() });
         },
         (error: unknown) => this.#onFaceFailed(error),
       )
@@ -208,8 +207,8 @@ export class LiveSession {
       });
   }
 
-  #mayMove(): boolean {
-    if (this.#seenFirst === this.#playout.turnId || this.#parts.mayDraw()) return true;
+  #mayMove(turnId: TurnId): boolean {
+    if (this.#seenFirst === turnId || this.#parts.mayDraw()) return true;
     this.#reach('voice', 'renderer_late');
     this.#faceFailedAt = this.#parts.now();
     return false;
@@ -357,6 +356,3 @@ export class LiveSession {
 type Unaddressed = WorkerFact extends infer F ? (F extends { readonly sessionId: SessionId } ? Omit<F, 'sessionId'> : never) : never;
 
 const silence = new Int16Array(frameSamples);
-
-/** Of one tick of the pacer. */
-export const sessionFrameMs = frameMs;

@@ -32,7 +32,7 @@ function sentence(index: number, words: number, turn = turnId): Utterable {
 function started() {
   const events: PlayoutEvent[] = [];
   const playout = new Playout((event) => events.push(event));
-  const run = (frames: number) => Array.from({ length: frames }, () => playout.advance());
+  const run = (frames: number) => Array.from({ length: frames }, () => playout.advance().samples);
   const heard = () => events.filter((event) => event.type === 'heard').map(({ index }) => index);
   let sentences = 0;
   const said = () => sentences++;

@@ -40,6 +40,16 @@ interface Stretch {
   toFrame: number | null;
 }
 
+/** One frame on its way out. */
+export interface PlayedFrame {
+  /** Null: silence. */
+  readonly samples: Int16Array | null;
+  /** The sentence it is of; null at rest, and for the tail of one that was cut. */
+  readonly sentence: Utterable | null;
+  /** Where in that sentence the frame begins, ms. */
+  readonly atMs: number;
+}
+
 export type PlayoutEvent =
   /** A sentence begins, or goes on after a pause; its ms `fromMs` is at audio frame `frame`. */
   | { readonly type: 'speech'; readonly sentence: Utterable; readonly durationMs: number; readonly frame: number; readonly fromMs: number }
@@ -47,7 +57,7 @@ export type PlayoutEvent =
   | { readonly type: 'heard'; readonly turnId: TurnId; readonly index: number; readonly durationMs: number }
   /** One more word was heard. */
   | { readonly type: 'progress'; readonly turnId: TurnId; readonly upTo: HeardUpTo }
-  /** The last sentence in the queue has been played. */
+  /** All that there was of this turn has been played; more may come. */
   | { readonly type: 'finished'; readonly turnId: TurnId };
 
 export class Playout {
@@ -59,6 +69,10 @@ export class Playout {
   #playing: { readonly sentence: Queued; positionMs: number } | null = null;
   readonly #holds = new Set<string>();
   #fadeIn = false;
+  /** This frame is of the sentence that plays. */
+  #played = false;
+  /** Turn of a sentence that has just been played to its end. */
+  #ended: TurnId | null = null;
   /** Fades out what was cut, so that the cut does not click. */
   #tail: Int16Array | null = null;
   /** Newest frame that the browser is known to have, and when that was learnt (in frames). Null: reports are not expected. */
@@ -99,13 +113,6 @@ export class Playout {
     return (this.#playing?.sentence ?? this.#queue[0])?.turnId ?? null;
   }
 
-  /** What the mouth says at this moment: null at rest. */
-  get mouth(): { readonly speech: Speech; readonly atMs: number } | null {
-    return this.#playing === null || this.#holds.size > 0
-      ? null
-      : { speech: this.#playing.sentence.speech, atMs: this.#playing.positionMs };
-  }
-
   enqueue(sentence: Utterable): void {
     this.#queue.push({ ...sentence, durationMs: sentence.speech.samples.length / samplesPerMs });
   }
@@ -142,6 +149,7 @@ export class Playout {
     if (this.#playing?.sentence.turnId === turnId) {
       if (this.audible) this.#cut();
       this.#playing = null;
+      this.#played = false;
     }
     this.#stretches = this.#stretches.filter((stretch) => stretch.sentence.turnId !== turnId);
     return heard;
@@ -176,9 +184,17 @@ export class Playout {
     if (this.audible) this.#begin();
   }
 
-  /** The next 20 ms; null: silence. */
-  advance(): Int16Array | null {
-    const frame = this.#next();
+  /** The next 20 ms. */
+  advance(): PlayedFrame {
+    this.#finish();
+    const samples = this.#next();
+    const playing = samples === null ? null : this.#playing;
+    const frame: PlayedFrame = {
+      samples,
+      sentence: playing?.sentence ?? null,
+      atMs: playing?.positionMs ?? 0,
+    };
+    this.#move();
     this.#frame += 1;
     this.#hear();
     return frame;
@@ -200,9 +216,27 @@ export class Playout {
     frame.set(samples.subarray(from, from + frameSamples));
     if (this.#fadeIn) fadeIn(frame);
     this.#fadeIn = false;
-    playing.positionMs += frameMs;
-    if (playing.positionMs >= playing.sentence.durationMs) this.#end(playing.sentence);
+    this.#played = true;
     return frame;
+  }
+
+  #move(): void {
+    if (!this.#played || this.#playing === null) return;
+    this.#played = false;
+    this.#playing.positionMs += frameMs;
+    const { sentence, positionMs } = this.#playing;
+    if (positionMs < sentence.durationMs) return;
+    const last = this.#stretches.at(-1);
+    if (last !== undefined) last.toFrame = this.#frame + 1;
+    this.#playing = null;
+    this.#ended = sentence.turnId;
+  }
+
+  /** Told with the frame after the last, so that the last has gone out. */
+  #finish(): void {
+    const turnId = this.#ended;
+    this.#ended = null;
+    if (turnId !== null && !this.#queue.some((sentence) => sentence.turnId === turnId)) this.#emit({ type: 'finished', turnId });
   }
 
   #start(): boolean {
@@ -218,13 +252,6 @@ export class Playout {
     const { sentence, positionMs: fromMs } = this.#playing;
     this.#stretches.push({ sentence, fromFrame: this.#frame, fromMs, toFrame: null });
     this.#emit({ type: 'speech', sentence, durationMs: sentence.durationMs, frame: this.#frame, fromMs });
-  }
-
-  #end(sentence: Queued): void {
-    const last = this.#stretches.at(-1);
-    if (last !== undefined) last.toFrame = this.#frame + 1;
-    this.#playing = null;
-    if (!this.#queue.some(({ turnId }) => turnId === sentence.turnId)) this.#emit({ type: 'finished', turnId: sentence.turnId });
   }
 
   #cut(): void {

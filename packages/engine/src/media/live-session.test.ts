@@ -1,0 +1,324 @@
+import { SessionId, type Signal, TurnId } from '@virtual-tutor/schemas';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type FaceStream, FaceUnavailable } from '../avatar/face-stream.ts';
+import type { EarEvent } from '../listening/ear.ts';
+import { LiveSession } from './live-session.ts';
+import { frameMs, frameSamples } from './playout.ts';
+import type { EncodedFrame, Peer, PeerEvents, PeerState, Speech } from './ports.ts';
+import { SpeechUnavailable } from './ports.ts';
+import type { WorkerFact } from './protocol.ts';
+
+const sessionId = SessionId.parse('0193c5a0-0000-7000-8000-000000000001');
+const turnId = TurnId.parse('00000000-0000-4000-8000-000000000001');
+const nextTurn = TurnId.parse('00000000-0000-4000-8000-000000000002');
+const second = 1_000 / frameMs;
+const settle = () => new Promise((resolve) => setImmediate(resolve));
+
+/** One word a second, loud. */
+function spoken(seconds: number): Speech {
+  return {
+    samples: new Int16Array(seconds * second * frameSamples).fill(1_000),
+    visemes: [{ viseme: 'aa', startMs: 0, endMs: seconds * 1_000 }],
+    words: Array.from({ length: seconds }, (_, nth) => ({
+      from: nth * 5,
+      to: nth * 5 + 4,
+      startMs: nth * 1_000,
+      endMs: (nth + 1) * 1_000,
+    })),
+    engine: 'test',
+  };
+}
+
+class ScriptedPeer implements Peer {
+  readonly codecs = { video: 'VP8' } as const;
+  readonly pair = {
+    local: { type: 'host', port: 40_000, protocol: 'udp' },
+    remote: { type: 'relay', port: 50_000, protocol: 'udp' },
+  } as const;
+  readonly peerId: string;
+  readonly events: PeerEvents;
+  /** Loud packets that left, by timestamp. */
+  readonly sounds: number[] = [];
+  readonly frames: EncodedFrame[] = [];
+  state: PeerState = 'connecting';
+  bytesSent = 0;
+  /** False: its browser is asleep. */
+  awake = true;
+  receivedAudio: number | null = null;
+
+  constructor(peerId: string, events: PeerEvents) {
+    this.peerId = peerId;
+    this.events = events;
+  }
+
+  become(state: PeerState): void {
+    this.state = state;
+    this.events.onState(state);
+  }
+
+  async renegotiate(): Promise<string> {
+    return 'answer';
+  }
+
+  addCandidate(): void {}
+
+  sendAudio(packet: Uint8Array, timestamp: number): void {
+    if (packet[0] === 1) this.sounds.push(timestamp);
+    if (this.awake) this.receivedAudio = timestamp;
+  }
+
+  sendVideo(frame: EncodedFrame): void {
+    this.frames.push(frame);
+  }
+
+  async close(): Promise<void> {
+    this.state = 'closed';
+  }
+}
+
+function openSession() {
+  const facts: WorkerFact[] = [];
+  const peers: ScriptedPeer[] = [];
+  const clock = { nowMs: 1_000_000 };
+  const face = { fails: false, moved: 0 };
+  const ear = { onEvent: (_: EarEvent) => {} };
+  const say = { fails: false };
+  const createFace = (): FaceStream => ({
+    async next(mouth) {
+      if (face.fails && mouth !== null) throw new FaceUnavailable('failed', 'the pencil broke');
+      if (mouth !== null) face.moved += 1;
+      return { data: new Uint8Array(1), key: true };
+    },
+    wantKeyFrame() {},
+    setBitrate() {},
+    [Symbol.dispose]() {},
+  });
+  const session = new LiveSession(
+    { sessionId, locale: 'en', voice: null, character: 'ada' },
+    {
+      peers: {
+        async accept({ peerId, events }) {
+          const peer = new ScriptedPeer(peerId, events);
+          peers.push(peer);
+          return { peer, answerSdp: 'answer' };
+        },
+        async [Symbol.asyncDispose]() {},
+      },
+      async say({ text }) {
+        if (say.fails) throw new SpeechUnavailable('crashed', 'no voice');
+        return spoken(text.split(' ').length);
+      },
+      createAudioEncoder: () => ({
+        encode: (samples) => Uint8Array.of(samples.some((sample) => sample !== 0) ? 1 : 0),
+        [Symbol.dispose]() {},
+      }),
+      async createEar(onEvent) {
+        ear.onEvent = onEvent;
+        return {
+          packet() {},
+          pcm() {},
+          commit() {},
+          playing() {},
+          close() {},
+        };
+      },
+      createFace,
+      mayDraw: () => true,
+      emit: (fact) => facts.push(fact),
+      now: () => clock.nowMs,
+    },
+  );
+  async function run(frames: number): Promise<void> {
+    for (let nth = 0; nth < frames; nth += 1) {
+      clock.nowMs += frameMs;
+      session.frame();
+      await Promise.resolve();
+      await Promise.resolve();
+    }
+    await settle();
+  }
+  async function connect(peerId = '00000000-0000-4000-8000-0000000000aa'): Promise<ScriptedPeer> {
+    await session.negotiate(peerId, 'offer');
+    const peer = peers.at(-1);
+    if (peer === undefined) throw new Error('no peer was made');
+    peer.become('connected');
+    await settle();
+    return peer;
+  }
+  const of = <T extends WorkerFact['type']>(type: T) =>
+    facts.filter((fact): fact is Extract<WorkerFact, { type: T }> => fact.type === type);
+  const signals = (): Signal[] => of('signal').map(({ signal }) => signal);
+  const tell = async (index: number, text: string, turn = turnId) => {
+    session.say({ turnId: turn, index, text, language: 'en' });
+    await settle();
+  };
+  return { session, facts, of, signals, run, connect, tell, face, ear, say, clock };
+}
+
+describe('a live session', () => {
+  let live: ReturnType<typeof openSession>;
+
+  beforeEach(() => {
+    live = openSession();
+  });
+  afterEach(() => live.session.close());
+
+  test('speaks its sentences in order and says what was heard of them', async () => {
+    await live.connect();
+    await live.tell(0, 'word word');
+    await live.tell(1, 'word');
+    await live.run(4 * second);
+    expect(live.of('heard').map(({ index, durationMs }) => ({ index, durationMs }))).toEqual([
+      { index: 0, durationMs: 2_000 },
+      { index: 1, durationMs: 1_000 },
+    ]);
+    expect(live.of('firstAudio')).toHaveLength(1);
+    expect(live.of('firstFrame')).toHaveLength(1);
+    expect(live.signals().filter(({ type }) => type === 'speech' || type === 'silent')).toMatchObject([
+      { type: 'speech', index: 0, fromMs: 0 },
+      { type: 'speech', index: 1, fromMs: 0 },
+      { type: 'silent', reason: 'finished' },
+    ]);
+  });
+
+  test('moves the mouth while it speaks and only then', async () => {
+    const peer = await live.connect();
+    await live.run(second);
+    expect(live.face.moved).toBe(0);
+    await live.tell(0, 'word');
+    await live.run(3 * second);
+    expect(live.face.moved).toBe(25);
+    expect(peer.frames).toHaveLength(100);
+  });
+
+  test('stops at once and for good, and knows the words that were heard', async () => {
+    const peer = await live.connect();
+    await live.tell(0, 'word word word word');
+    await live.run(2.5 * second);
+    expect(live.session.stop(turnId)).toMatchObject({ index: 0, chars: 9 });
+    const before = peer.sounds.length;
+    await live.run(3 * second);
+    // The cut fades out in one packet.
+    expect(peer.sounds.length - before).toBeLessThanOrEqual(1);
+  });
+
+  test('does not speak the sentence that was being synthesised when its turn was stopped', async () => {
+    const peer = await live.connect();
+    live.session.say({ turnId, index: 0, text: 'word', language: 'en' });
+    live.session.stop(turnId);
+    await settle();
+    await live.run(second);
+    expect(peer.sounds).toEqual([]);
+  });
+
+  test('is held by a voice, goes on after a false alarm, and yields to a real one', async () => {
+    const peer = await live.connect();
+    await live.tell(0, 'word word word word');
+    await live.run(1.5 * second);
+    live.ear.onEvent({ type: 'hold' });
+    await live.run(1);
+    const held = peer.sounds.length;
+    await live.run(second);
+    expect(peer.sounds.length).toBe(held);
+    live.ear.onEvent({ type: 'release' });
+    await live.run(second);
+    expect(peer.sounds.length).toBeGreaterThan(held + 40);
+    live.ear.onEvent({ type: 'hold' });
+    live.ear.onEvent({ type: 'takeFloor' });
+    await live.run(1);
+    const yielded = peer.sounds.length;
+    await live.run(2 * second);
+    expect(peer.sounds.length).toBe(yielded);
+    expect(live.of('bargeIn')).toMatchObject([{ turnId, index: 0 }]);
+    expect(live.signals().map(({ type }) => type)).toEqual(['speech', 'paused', 'speech', 'paused', 'silent']);
+    await live.tell(0, 'word', nextTurn);
+    await live.run(second);
+    expect(live.of('firstAudio').map((fact) => fact.turnId)).toEqual([turnId, nextTurn]);
+  });
+
+  test('waits for a browser that is asleep, and counts nothing as heard meanwhile', async () => {
+    const peer = await live.connect();
+    await live.run(second);
+    peer.awake = false;
+    await live.tell(0, 'word word word word word word word word word word');
+    await live.run(20 * second);
+    expect(live.of('heard')).toEqual([]);
+    peer.awake = true;
+    await live.run(20 * second);
+    expect(live.of('heard')).toMatchObject([{ index: 0 }]);
+  });
+
+  test('leaves a sentence that cannot be spoken to the eyes', async () => {
+    await live.connect();
+    live.say.fails = true;
+    await live.tell(0, 'word');
+    expect(live.of('unspoken')).toMatchObject([{ index: 0, code: 'crashed' }]);
+  });
+
+  test('goes on as a voice when the face fails, and shows it again later', async () => {
+    const peer = await live.connect();
+    live.face.fails = true;
+    await live.tell(0, 'word');
+    await live.run(2 * second);
+    expect(live.of('heard')).toHaveLength(1);
+    expect(peer.sounds.length).toBeGreaterThanOrEqual(second);
+    live.face.fails = false;
+    await live.run(30 * second);
+    await live.tell(0, 'word', nextTurn);
+    await live.run(2 * second);
+    expect(live.of('quality').map(({ to, reason }) => ({ to, reason }))).toEqual([
+      { to: 'video', reason: 'connected' },
+      { to: 'voice', reason: 'renderer_failed' },
+      { to: 'video', reason: 'recovered' },
+    ]);
+    expect(live.face.moved).toBeGreaterThan(20);
+  });
+
+  test('waits through a gap in the connection and goes on', async () => {
+    const peer = await live.connect();
+    await live.tell(0, 'word word');
+    await live.run(0.5 * second);
+    peer.become('disconnected');
+    await live.run(5 * second);
+    expect(live.of('heard')).toEqual([]);
+    peer.become('connected');
+    await live.run(3 * second);
+    expect(live.of('heard')).toHaveLength(1);
+    expect(live.of('disconnected')).toEqual([]);
+  });
+
+  test('gives a tab up that stays away, and falls back to text', async () => {
+    const peer = await live.connect();
+    await live.tell(0, 'word word');
+    peer.become('disconnected');
+    await live.run(31 * second);
+    expect(live.of('disconnected')).toMatchObject([{ reason: 'lost' }]);
+    expect(live.of('quality').at(-1)).toMatchObject({ to: 'text', reason: 'connection_lost' });
+    expect(peer.state).toBe('closed');
+  });
+
+  test('lets a newer connection take the place of the one before', async () => {
+    const first = await live.connect();
+    await live.tell(0, 'word word');
+    await live.run(0.5 * second);
+    const newer = await live.connect('00000000-0000-4000-8000-0000000000bb');
+    await live.run(3 * second);
+    expect(first.state).toBe('closed');
+    expect(newer.sounds.length).toBeGreaterThan(second);
+    expect(live.of('disconnected')).toMatchObject([{ reason: 'replaced' }]);
+    expect(live.of('heard')).toHaveLength(1);
+    expect(live.of('quality')).toHaveLength(1);
+  });
+
+  test('streams speech as chunks to a client without WebRTC', async () => {
+    live.session.stream(true);
+    await live.tell(0, 'word');
+    await live.run(2 * second);
+    expect(live.of('quality')).toMatchObject([{ to: 'voice', reason: 'connected' }]);
+    const chunks = live.of('chunk').map(({ chunk }) => chunk);
+    expect(chunks.flatMap(({ packets }) => packets)).toHaveLength(second);
+    expect(chunks.map(({ atMs }) => atMs)).toEqual([0, 100, 200, 300, 400, 500, 600, 700, 800, 900]);
+    expect(chunks[0]?.visemes).toHaveLength(1);
+    expect(live.of('heard')).toHaveLength(1);
+  });
+});
