@@ -1,7 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { createSocket } from 'node:dgram';
-import { connect } from 'node:net';
-import { connect as connectTls } from 'node:tls';
 import type { TurnCredential } from './credentials.ts';
 import {
   addressOf,
@@ -9,7 +6,6 @@ import {
   decodeStun,
   encodeStun,
   errorCodeOf,
-  headerBytes,
   longTermKey,
   method,
   type StunAttribute,
@@ -17,6 +13,7 @@ import {
   type TransportAddress,
   textOf,
 } from './stun.ts';
+import { openWire, type TurnWire, targetOf } from './turn-wire.ts';
 
 /** What a TURN server said to one Allocate. */
 export type AllocateOutcome =
@@ -29,20 +26,11 @@ const udp = 17;
 /** Between sendings over UDP, ms. */
 const retransmitMs = 400;
 
-interface Wire extends Disposable {
-  send(bytes: Uint8Array): void;
-  onMessage: (bytes: Uint8Array) => void;
-  onFault: (reason: string) => void;
-  readonly reliable: boolean;
-}
-
 /** Allocates on a TURN server as a browser does, and gives the relay port back. `url`: `turn:host:port`, `turns:host:port`, with `?transport=` or not. */
 export async function allocateOnce(url: string, credential: TurnCredential, withinMs: number): Promise<AllocateOutcome> {
-  const [, scheme, host = '', port, transport] = /^(turns?):(.+?)(?::(\d+))?(?:\?transport=(udp|tcp))?$/.exec(url) ?? [];
-  const secure = scheme === 'turns';
-  const target = { host: host.replaceAll(/^\[|\]$/g, ''), port: Number(port ?? (secure ? 5349 : 3478)) };
-  if (host === '') return { status: 'silent', reason: 'its address is not one of a TURN server' };
-  using wire = secure || transport === 'tcp' ? overStream(target, secure) : overUdp(target);
+  const target = targetOf(url);
+  if (target === null) return { status: 'silent', reason: 'its address is not one of a TURN server' };
+  using wire = openWire(target);
   const deadline = AbortSignal.timeout(withinMs);
   try {
     return await allocate(wire, credential, deadline);
@@ -51,7 +39,7 @@ export async function allocateOnce(url: string, credential: TurnCredential, with
   }
 }
 
-async function allocate(wire: Wire, { username, credential }: TurnCredential, deadline: AbortSignal): Promise<AllocateOutcome> {
+async function allocate(wire: TurnWire, { username, credential }: TurnCredential, deadline: AbortSignal): Promise<AllocateOutcome> {
   const wanted = { type: attribute.requestedTransport, value: Buffer.from([udp, 0, 0, 0]) };
   const ask = asker(wire, deadline);
   const challenge = await ask(method.allocate, [wanted], null);
@@ -75,7 +63,7 @@ async function allocate(wire: Wire, { username, credential }: TurnCredential, de
 type Ask = (number: number, attributes: readonly StunAttribute[], key: Uint8Array | null) => Promise<StunMessage>;
 
 /** One request at a time, sent again over UDP until it is answered. */
-function asker(wire: Wire, deadline: AbortSignal): Ask {
+function asker(wire: TurnWire, deadline: AbortSignal): Ask {
   return async (number, attributes, key) => {
     const transactionId = randomBytes(12);
     const bytes = encodeStun({ method: number, kind: 'request', transactionId, attributes }, key);
@@ -97,46 +85,4 @@ function asker(wire: Wire, deadline: AbortSignal): Ask {
       deadline.removeEventListener('abort', late);
     }
   };
-}
-
-interface Target {
-  readonly host: string;
-  readonly port: number;
-}
-
-function overUdp({ host, port }: Target): Wire {
-  const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
-  const wire: Wire = {
-    reliable: false,
-    send: (bytes) => socket.send(bytes, port, host),
-    onMessage: () => {},
-    onFault: () => {},
-    [Symbol.dispose]: () => socket.close(),
-  };
-  socket.on('message', (bytes) => wire.onMessage(bytes));
-  socket.on('error', (error) => wire.onFault(error.message));
-  return wire;
-}
-
-function overStream({ host, port }: Target, secure: boolean): Wire {
-  const socket = secure ? connectTls({ host, port, servername: host }) : connect({ host, port });
-  let held = Buffer.alloc(0);
-  const wire: Wire = {
-    reliable: true,
-    send: (bytes) => socket.write(bytes),
-    onMessage: () => {},
-    onFault: () => {},
-    [Symbol.dispose]: () => socket.destroy(),
-  };
-  socket.on('data', (bytes) => {
-    held = Buffer.concat([held, bytes]);
-    while (held.length >= headerBytes) {
-      const length = headerBytes + held.readUInt16BE(2);
-      if (held.length < length) return;
-      wire.onMessage(held.subarray(0, length));
-      held = held.subarray(length);
-    }
-  });
-  socket.on('error', (error) => wire.onFault(error.message));
-  return wire;
 }

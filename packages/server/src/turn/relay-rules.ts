@@ -1,4 +1,5 @@
 import { engineUser, passwordOf, probeUser, readUsername } from './credentials.ts';
+import { channelBytes } from './frames.ts';
 import type { AllowedPeers, Quotas } from './plan.ts';
 import { decodeStun, method, type TransportAddress } from './stun.ts';
 
@@ -22,11 +23,6 @@ export function knockOf(bytes: Uint8Array): Knock {
   if (message.kind === 'indication') return message.method === method.send ? 'other' : null;
   if (message.kind !== 'request' || !requests.has(message.method)) return null;
   return message.method === method.allocate ? 'allocate' : 'other';
-}
-
-/** Length that a ChannelData message claims, with its header. */
-export function channelBytes(bytes: Uint8Array): number {
-  return 4 + (((bytes[2] ?? 0) << 8) | (bytes[3] ?? 0));
 }
 
 export function isAllowedPeer(peers: AllowedPeers, { address, port }: TransportAddress): boolean {

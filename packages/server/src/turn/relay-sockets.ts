@@ -1,8 +1,8 @@
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { createServer, isIPv6, type Server, type Socket as TcpSocket } from 'node:net';
+import { cutFrames } from './frames.ts';
 import type { RelayDoor } from './relay-door.ts';
-import { channelBytes, maxMessageBytes } from './relay-rules.ts';
-import { headerBytes } from './stun.ts';
+import { maxMessageBytes } from './relay-rules.ts';
 
 /** A listener that could not be opened, by name: `UDP port 10110 is taken`. */
 export class PortRefused extends Error {
@@ -69,30 +69,19 @@ function serve(door: RelayDoor, connection: TcpSocket): void {
     },
     dismiss: () => connection.destroy(),
   };
-  let held = Buffer.alloc(0);
+  let held: Uint8Array = new Uint8Array();
   connection.setTimeout(tcpSilentMs, () => connection.destroy());
   connection.on('error', () => {});
   connection.on('close', () => door.leave(key));
   connection.on('data', (bytes) => {
-    held = held.length === 0 ? bytes : Buffer.concat([held, bytes]);
-    while (held.length >= 4) {
-      const length = frameBytes(held);
-      if (length === null) {
-        connection.destroy();
-        return;
-      }
-      if (held.length < length) return;
-      door.receive(key, held.subarray(0, length), () => visitor);
-      held = held.subarray(length);
+    const cut = cutFrames(held.length === 0 ? bytes : Buffer.concat([held, bytes]), maxMessageBytes);
+    if (cut === null) {
+      connection.destroy();
+      return;
     }
+    held = cut.rest;
+    for (const frame of cut.frames) door.receive(key, frame, () => visitor);
   });
-}
-
-/** Both kinds of message say how long they are (RFC 8656, section 12.5); null: neither kind, or too long. */
-function frameBytes(bytes: Buffer): number | null {
-  const first = bytes.readUInt8(0);
-  const length = first < 0x40 ? headerBytes + bytes.readUInt16BE(2) : first <= 0x4f ? Math.ceil(channelBytes(bytes) / 4) * 4 : null;
-  return length === null || length > maxMessageBytes ? null : length;
 }
 
 /** On a stream, ChannelData fills up to four bytes; the library does not. */
