@@ -6,15 +6,15 @@ import { restMouth } from '../avatar/mouth.ts';
 import type { MouthShape, Renderer } from '../media/ports.ts';
 import type { Character } from '../media/protocol.ts';
 import { ada } from './illustrated/ada.ts';
-import { type Brush, layer, middle, size } from './illustrated/brush.ts';
-import { paintEars, paintExpression, paintFeatures, paintSkin } from './illustrated/head.ts';
+import { type Brush, closeUp, layer, middle, place, size } from './illustrated/brush.ts';
+import { paintExpression, paintFeatures, paintSkin } from './illustrated/head.ts';
 import type { Look } from './illustrated/look.ts';
 import { xiaolan } from './illustrated/xiaolan.ts';
 
 const looks: Readonly<Record<Character, Look>> = { ada, xiaolan };
 
 /** All that a moving mouth and jaw can change, in every pose. */
-const jawBox: Box = { x: 164, y: 254, width: 184, height: 132 };
+const jawBox: Box = { x: 164, y: 282, width: 184, height: 110 };
 const whole: Box = { x: 0, y: 0, width: size, height: size };
 /** The head turns about the nape, px. */
 const napeY = 380;
@@ -44,14 +44,17 @@ class Tutor {
 
   constructor(look: Look) {
     this.#look = look;
+    const tutorLayer = (paint: (brush: Brush) => void) =>
+      layer((brush) => {
+        closeUp(brush);
+        paint(brush);
+      });
     this.#layers = {
-      background: layer(look.paintBackground),
-      behind: layer((brush) => {
-        look.paintBehind(brush);
-      }),
-      body: layer(look.paintBody),
-      features: layer((brush) => paintFeatures(brush, look)),
-      front: layer(look.paintFront),
+      background: layer((brush) => look.paintBackground(brush)),
+      behind: tutorLayer((brush) => look.paintBehind(brush)),
+      body: tutorLayer((brush) => look.paintBody(brush)),
+      features: tutorLayer((brush) => paintFeatures(brush, look)),
+      front: tutorLayer((brush) => look.paintFront(brush)),
     };
   }
 
@@ -96,19 +99,25 @@ class Tutor {
     brush.beginPath();
     brush.rect(box.x, box.y, box.width, box.height);
     brush.clip();
-    brush.drawImage(this.#layers.background, 0, 0);
+    place(brush, this.#layers.background);
     brush.save();
     moveHead();
-    brush.drawImage(this.#layers.behind, 0, 0);
+    place(brush, this.#layers.behind);
     brush.restore();
-    brush.drawImage(this.#layers.body, pose.headX * 0.12, -pose.breath);
+    place(brush, this.#layers.body, [pose.headX * 0.12, -pose.breath]);
     moveHead();
-    paintEars(brush, this.#look);
-    paintSkin(brush, face);
-    brush.drawImage(this.#layers.features, 0, 0);
-    paintExpression(brush, face);
-    brush.drawImage(this.#layers.front, 0, 0);
+    this.#zoomed(() => paintSkin(brush, face));
+    place(brush, this.#layers.features);
+    this.#zoomed(() => paintExpression(brush, face));
+    place(brush, this.#layers.front);
     brush.restore();
+  }
+
+  #zoomed(paint: () => void): void {
+    this.#brush.save();
+    closeUp(this.#brush);
+    paint();
+    this.#brush.restore();
   }
 }
 

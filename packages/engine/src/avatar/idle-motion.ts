@@ -19,7 +19,7 @@ export interface Pose {
 }
 
 /** First frames of blinks; the third is a double one. Key frames, where viewers join and leave, fall between them. */
-const blinks = [31, 88, 137, 146] as const;
+const blinks = [31, 88, 134, 143] as const;
 /** How far the lids are down in each frame of a blink: shut in 80 ms, open again in 120. */
 const blink = [0.55, 1, 0.9, 0.5, 0.15] as const;
 

@@ -42,19 +42,19 @@ const relaxed: Lips = {
 const lipsOf: Readonly<Record<Viseme, Lips>> = {
   sil: { ...relaxed, smile: 1 },
   PP: { ...relaxed, halfWidth: 30, press: 1 },
-  FF: { ...relaxed, gap: 5, jaw: 1, tuck: 1, upperTeeth: 1 },
+  FF: { ...relaxed, gap: 8, jaw: 1, tuck: 1, upperTeeth: 1 },
   TH: { ...relaxed, gap: 11, halfWidth: 32, jaw: 4, upperTeeth: 0.7, tip: 1 },
   DD: { ...relaxed, gap: 10, halfWidth: 33, jaw: 3, upperTeeth: 1, lowerTeeth: 0.3, tongue: 0.9 },
-  kk: { ...relaxed, gap: 14, halfWidth: 31, jaw: 6, upperTeeth: 0.5, tongue: 0.4 },
+  kk: { ...relaxed, gap: 16, halfWidth: 31, jaw: 7, upperTeeth: 0.5, tongue: 0.4 },
   CH: { ...relaxed, gap: 12, halfWidth: 22, jaw: 3, pucker: 0.65, upperTeeth: 1, lowerTeeth: 1 },
   SS: { ...relaxed, gap: 8, halfWidth: 37, jaw: 1, upperTeeth: 1, lowerTeeth: 1, smile: 0.7 },
   nn: { ...relaxed, gap: 8, halfWidth: 32, jaw: 3, upperTeeth: 0.6, tongue: 1 },
   RR: { ...relaxed, gap: 11, halfWidth: 25, jaw: 5, pucker: 0.4, upperTeeth: 0.4, tongue: 0.5 },
-  aa: { ...relaxed, gap: 33, halfWidth: 34, jaw: 14, upperTeeth: 0.8, tongue: 0.3 },
-  E: { ...relaxed, gap: 20, halfWidth: 38, jaw: 8, upperTeeth: 1, lowerTeeth: 0.3, tongue: 0.45, smile: 0.6 },
-  I: { ...relaxed, gap: 12, halfWidth: 42, jaw: 4, upperTeeth: 1, lowerTeeth: 0.5, tongue: 0.5, smile: 0.9 },
-  O: { ...relaxed, gap: 26, halfWidth: 22, jaw: 11, pucker: 0.8, tongue: 0.2 },
-  U: { ...relaxed, gap: 11, halfWidth: 15, jaw: 5, pucker: 1 },
+  aa: { ...relaxed, gap: 37, halfWidth: 35, jaw: 15, upperTeeth: 0.8, tongue: 0.3 },
+  E: { ...relaxed, gap: 22, halfWidth: 39, jaw: 9, upperTeeth: 1, lowerTeeth: 0.3, tongue: 0.45, smile: 0.6 },
+  I: { ...relaxed, gap: 13, halfWidth: 43, jaw: 4, upperTeeth: 1, lowerTeeth: 0.5, tongue: 0.5, smile: 0.9 },
+  O: { ...relaxed, gap: 29, halfWidth: 23, jaw: 12, pucker: 0.8, tongue: 0.2 },
+  U: { ...relaxed, gap: 12, halfWidth: 15, jaw: 5, pucker: 1 },
 };
 
 /** Lips of a mix of shapes. */

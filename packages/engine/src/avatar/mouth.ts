@@ -14,8 +14,6 @@ const shortestMs = 60;
 const closureMs = 45;
 /** How long lips take to close, and to open again, ms. */
 const closingMs = 40;
-/** How strongly silence between and around sounds pulls: enough where nothing else does. */
-const restPull = 0.002;
 
 interface Pull {
   /** Relative to other shapes. */
@@ -53,18 +51,22 @@ export const restMouth: MouthShape = shape((viseme) => (viseme === 'sil' ? 1 : 0
 
 /** The mouth `atMs` after the speech began. Before, after and between sounds it is at rest. */
 export function mouthAt(timeline: readonly TimedViseme[], atMs: number): MouthShape {
-  const open = new Map<Viseme, number>([['sil', restPull]]);
+  const open = new Map<Viseme, number>();
   const closures = new Map<Viseme, number>();
   let shut = 0;
+  // Where no sound is fully there, the mouth is partly at rest.
+  let rest = 1;
   for (const timed of timeline) {
     const isClosure = timed.viseme === 'PP' || timed.viseme === 'FF';
     const share = presence(timed, atMs, isClosure ? closureMs + closingMs : shortestMs);
     if (share === 0) continue;
-    if (isClosure) shut = Math.max(shut, share);
+    rest = Math.max(0, rest - share);
+    if (isClosure) shut = Math.min(1, shut + share);
     const into = isClosure ? closures : open;
     into.set(timed.viseme, (into.get(timed.viseme) ?? 0) + share * pulls[timed.viseme].strength);
   }
-  const pulledOpen = total(open);
+  open.set('sil', (open.get('sil') ?? 0) + rest);
+  const pulledOpen = total(open) || 1;
   const pulledShut = total(closures) || 1;
   return shape((viseme) => ((open.get(viseme) ?? 0) / pulledOpen) * (1 - shut) + ((closures.get(viseme) ?? 0) / pulledShut) * shut);
 }

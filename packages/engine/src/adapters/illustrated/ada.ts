@@ -1,4 +1,4 @@
-import { type Brush, blurred, bothSides, glow, inside, path, size, vertical } from './brush.ts';
+import { type Brush, blurred, bothSides, glow, inside, middle, path, size, vertical } from './brush.ts';
 import type { Look } from './look.ts';
 
 const hair = { dark: '#2e1a14', base: '#4a2b1f', light: '#7d4c33' } as const;
@@ -57,41 +57,45 @@ function paintBooks(brush: Brush, { y, shelf }: { readonly y: number; readonly s
   }
 }
 
-/** A head of curls: one big soft mass, and rings of light and shade on it. */
+/** A head of curls: one soft mass, and rings of light and shade on it. */
 function paintBehind(brush: Brush): void {
   const mass = path(
-    'M 256 44 C 330 36 392 84 396 160 C 424 206 420 266 404 300 C 412 350 376 398 330 396 L 182 396 C 136 398 100 350 108 300 C 92 266 88 206 116 160 C 120 84 182 36 256 44 Z',
+    'M 256 72 C 320 66 372 106 380 172 C 402 208 400 262 386 292 C 388 336 362 372 326 376 L 186 376 C 150 372 124 336 126 292 C 112 262 110 208 132 172 C 140 106 192 66 256 72 Z',
   );
   brush.fillStyle = vertical(
     brush,
-    [40, 400],
+    [60, 390],
     [
       [0, hair.base],
       [1, hair.dark],
     ],
   );
   brush.fill(mass);
-  const rings = 15;
-  for (let ring = 0; ring < 3; ring += 1) {
-    for (let i = 0; i <= rings; i += 1) {
-      const angle = Math.PI * (0.82 + (1.36 * i) / rings) + ring * 0.05;
-      const reach = 1 - ring * 0.16;
-      curl(brush, { x: 256 + Math.cos(angle) * 148 * reach, y: 206 + Math.sin(angle) * 156 * reach, radius: 25 - ring * 2, turn: angle });
-    }
-  }
-  for (const [x, y] of [
-    [122, 250],
-    [116, 290],
-    [126, 330],
-    [146, 364],
-    [178, 380],
-    [148, 300],
-    [152, 250],
-    [160, 338],
+  for (const [radiusX, radiusY, count] of [
+    [98, 128, 25],
+    [140, 142, 25],
+    [118, 134, 21],
   ] as const) {
-    curl(brush, { x, y, radius: 24, turn: 2.6 });
-    curl(brush, { x: size - x, y, radius: 24, turn: 0.5 });
+    for (const { x, y } of around({ radiusX, radiusY, reach: 2.68, count })) curl(brush, { x, y: y + 6, radius: 24, turn: x + y });
   }
+}
+
+interface Arc {
+  readonly radiusX: number;
+  readonly radiusY: number;
+  /** To each side of the crown of the head, rad. */
+  readonly reach: number;
+  readonly count: number;
+}
+
+/** Points along an arc around the face, a little out of line. */
+function around({ radiusX, radiusY, reach, count }: Arc): { readonly x: number; readonly y: number }[] {
+  return Array.from({ length: count }, (_, i) => {
+    const angle = reach * ((2 * i) / (count - 1) - 1);
+    const away = 1 + 0.05 * Math.sin(i * 5.3 + radiusX);
+    const longer = Math.cos(angle) < 0 ? 1.12 : 1;
+    return { x: middle + Math.sin(angle) * radiusX * away, y: 216 - Math.cos(angle) * radiusY * away * longer };
+  });
 }
 
 interface Curl {
@@ -177,32 +181,12 @@ function paintNeck(brush: Brush): void {
 
 function paintFront(brush: Brush): void {
   const crown = path(
-    'M 160 214 C 150 150 176 74 256 66 C 336 74 362 150 352 214 C 346 190 340 172 328 156 C 310 166 286 150 272 132 C 246 160 206 164 186 156 C 172 172 166 190 160 214 Z',
+    'M 164 226 C 146 150 178 82 256 78 C 334 82 366 150 348 226 C 344 190 338 168 322 148 C 304 130 284 124 256 124 C 228 124 208 130 190 148 C 174 168 168 190 164 226 Z',
   );
   brush.fillStyle = hair.base;
   brush.fill(crown);
-  const locks = [
-    [166, 192, 17],
-    [162, 222, 15],
-    [160, 250, 14],
-    [176, 164, 19],
-    [194, 142, 20],
-    [220, 128, 21],
-    [246, 116, 21],
-    [180, 112, 22],
-    [212, 92, 22],
-    [252, 82, 22],
-    [294, 92, 22],
-    [330, 116, 22],
-    [278, 116, 20],
-    [302, 132, 20],
-    [324, 150, 19],
-    [342, 176, 18],
-    [348, 204, 16],
-    [352, 232, 15],
-    [350, 258, 13],
-  ] as const;
-  for (const [x, y, radius] of locks) curl(brush, { x, y, radius, turn: Math.atan2(y - 230, x - 256) });
+  for (const { x, y } of around({ radiusX: 112, radiusY: 122, reach: 1.3, count: 15 })) curl(brush, { x, y, radius: 21, turn: x });
+  for (const { x, y } of around({ radiusX: 94, radiusY: 100, reach: 1.72, count: 18 })) curl(brush, { x, y: y + 4, radius: 17, turn: y });
   paintSpectacles(brush);
 }
 

@@ -12,11 +12,28 @@ type Gradient = ReturnType<Brush['createLinearGradient']>;
 
 export type Stops = readonly (readonly [at: number, color: string])[];
 
-/** A layer drawn once and then only moved. */
+/** Brings the tutor, who is drawn smaller, to the size seen. The background stays. */
+export function closeUp(brush: Brush): void {
+  brush.translate(middle, 262);
+  brush.scale(1.16, 1.16);
+  brush.translate(-middle, -262);
+}
+
+/** What a layer holds beyond the picture's edges, so that none shows when it moves, px. */
+const margin = 16;
+
+/** Something drawn once and then only moved. */
 export function layer(paint: (brush: Brush) => void): Canvas {
-  const canvas = createCanvas(size, size);
-  paint(canvas.getContext('2d'));
+  const canvas = createCanvas(size + 2 * margin, size + 2 * margin);
+  const brush = canvas.getContext('2d');
+  brush.translate(margin, margin);
+  paint(brush);
   return canvas;
+}
+
+/** Draws a layer where it belongs, moved by so much. */
+export function place(brush: Brush, canvas: Canvas, [dx, dy]: readonly [number, number] = [0, 0]): void {
+  brush.drawImage(canvas, dx - margin, dy - margin);
 }
 
 export function path(svg: string): Path2D {

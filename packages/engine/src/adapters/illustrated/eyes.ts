@@ -9,28 +9,28 @@ const halfWidth = 20;
 const irisRadius = 11.5;
 
 export function paintEyes(brush: Brush, pose: Pose, look: Look): void {
-  paintEye(brush, { pose, look, gazeX: pose.gazeX });
+  paintEye(brush, { pose, look, mirrored: 1 });
   brush.save();
   brush.translate(size, 0);
   brush.scale(-1, 1);
-  paintEye(brush, { pose, look, gazeX: -pose.gazeX });
+  paintEye(brush, { pose, look, mirrored: -1 });
   brush.restore();
 }
 
 interface Eye {
   readonly pose: Pose;
   readonly look: Look;
-  /** Away from the nose is negative. */
-  readonly gazeX: number;
+  /** -1: drawn in a mirror, so that what is the same for both eyes must be turned round. */
+  readonly mirrored: 1 | -1;
 }
 
-function paintEye(brush: Brush, { pose, look, gazeX }: Eye): void {
+function paintEye(brush: Brush, eye: Eye): void {
   brush.save();
   brush.translate(eyeX, eyeY);
-  const { lids } = pose;
+  const { lids } = eye.pose;
   // The upper lid comes down to where the lower one is.
   const upper = -15.5 + lids * 21.5;
-  const outer = -look.eyeTilt;
+  const outer = -eye.look.eyeTilt;
   const upperLid = `C ${-halfWidth * 0.62} ${upper + outer * 0.6} ${halfWidth * 0.45} ${upper - 0.5} ${halfWidth} 2.5`;
   const open = path(`M ${-halfWidth} ${outer} ${upperLid} C ${halfWidth * 0.4} 10.5 ${-halfWidth * 0.55} 10 ${-halfWidth} ${outer} Z`);
   if (lids < 0.95) {
@@ -44,13 +44,15 @@ function paintEye(brush: Brush, { pose, look, gazeX }: Eye): void {
       ],
     );
     brush.fill(open);
-    inside(brush, open, () => paintIris(brush, look, [gazeX * 5, pose.gazeY * 3 - 1]));
+    inside(brush, open, () => paintIris(brush, eye));
   }
-  paintLashes(brush, look, { lids, outer, upperLid });
+  paintLashes(brush, eye.look, { lids, outer, upperLid });
   brush.restore();
 }
 
-function paintIris(brush: Brush, look: Look, [x, y]: readonly [number, number]): void {
+function paintIris(brush: Brush, { pose, look, mirrored }: Eye): void {
+  const x = pose.gazeX * 5 * mirrored;
+  const y = pose.gazeY * 3 - 1;
   const disc = (radius: number, dx = 0, dy = 0) => {
     brush.beginPath();
     brush.arc(x + dx, y + dy, radius, 0, 2 * Math.PI);
@@ -70,9 +72,9 @@ function paintIris(brush: Brush, look: Look, [x, y]: readonly [number, number]):
   brush.fillStyle = '#15100e';
   disc(5.2);
   brush.fillStyle = '#ffffff';
-  disc(3.1, -3.6, -4.2);
+  disc(3.1, -3.6 * mirrored, -4.2);
   brush.globalAlpha = 0.55;
-  disc(1.7, 4, 4.2);
+  disc(1.7, 4 * mirrored, 4.2);
   brush.globalAlpha = 1;
   // The upper lid's shadow.
   brush.fillStyle = vertical(

@@ -28,18 +28,6 @@ export function paintSkin(brush: Brush, { lips, look }: Face): void {
   brush.fill(outline);
 }
 
-/** Ears; they are behind the face and before the hair. */
-export function paintEars(brush: Brush, look: Look): void {
-  bothSides(brush, () => {
-    brush.fillStyle = look.skin.shade;
-    brush.fill(path('M 181 214 C 166 202 156 216 162 238 C 166 256 176 266 185 258 Z'));
-    brush.strokeStyle = look.skin.deep;
-    brush.lineWidth = 2.4;
-    brush.lineCap = 'round';
-    brush.stroke(path('M 168 222 C 172 216 179 222 178 232 C 177 240 174 240 175 248'));
-  });
-}
-
 /** Everything of the face that never changes, drawn once: shadows, nose, blush, brows. Clipped to the skin. */
 export function paintFeatures(brush: Brush, look: Look): void {
   inside(brush, path(look.face(0)), () => {

@@ -28,10 +28,10 @@ export function paintMouth(brush: Brush, lips: Lips, look: Look): void {
 }
 
 function edgesOf({ gap, halfWidth, pucker, press, tuck, smile }: Lips): Edges {
-  const open = Math.max(0, gap - tuck * 3);
+  const open = Math.max(0, gap - tuck * 2);
   return {
     corner: halfWidth,
-    cornerY: open * 0.12 - smile * 4.5,
+    cornerY: open * 0.12 - smile * 5.5,
     top: -open * 0.3,
     bottom: open * 0.7,
     upperLip: 8.5 + pucker * 3 - press * 4 - gap * 0.05,
@@ -116,8 +116,8 @@ function paintInterior(brush: Brush, edges: Edges, lips: Lips): void {
   }
 }
 
-function paintTeeth(brush: Brush, { corner, cornerY, top, bottom }: Edges, { gap, upperTeeth, lowerTeeth }: Lips): void {
-  const upper = Math.min(8, gap * 0.5) * upperTeeth;
+function paintTeeth(brush: Brush, { corner, cornerY, top, bottom }: Edges, { gap, tuck, upperTeeth, lowerTeeth }: Lips): void {
+  const upper = Math.min(8, gap * 0.5 + tuck * 4) * upperTeeth;
   const wide = corner * 0.8;
   brush.fillStyle = '#f7f1ea';
   if (upper > 0.4) {

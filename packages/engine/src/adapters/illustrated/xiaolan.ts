@@ -11,7 +11,7 @@ export const xiaolan: Look = {
   iris: { dark: '#24140f', light: '#6e4529' },
   lash: '#1a1416',
   brow: '#2e262a',
-  browPath: 'M 193 204 C 206 196 226 195 243 200 C 245 201 244 205 242 205 C 226 201 208 202 194 208 C 191 209 191 205 193 204 Z',
+  browPath: 'M 191 207 C 201 194 220 191 243 199 C 245 200 244 204 242 204 C 222 198 206 199 193 210 C 190 211 190 208 191 207 Z',
   eyeTilt: 3,
   face: (jaw) =>
     `M 178 190 C 178 120 214 92 256 92 C 298 92 334 120 334 190 C 335 226 332 256 322 284 ` +
@@ -103,11 +103,11 @@ function strands(brush: Brush, lines: readonly string[]): void {
   brush.strokeStyle = hair.light;
   brush.lineCap = 'round';
   for (const line of lines) {
-    brush.globalAlpha = 0.3;
-    brush.lineWidth = 3;
+    brush.globalAlpha = 0.28;
+    brush.lineWidth = 1.6;
     brush.stroke(path(line));
-    brush.globalAlpha = 0.18;
-    brush.lineWidth = 7;
+    brush.globalAlpha = 0.1;
+    brush.lineWidth = 8;
     brush.stroke(path(line));
   }
   brush.globalAlpha = 1;
@@ -175,37 +175,38 @@ function paintCollar(brush: Brush): void {
   }
 }
 
+/** Parted a little to the side: a swept fringe, and long strands beside the face. */
 function paintFront(brush: Brush): void {
-  // Parted a little to the side; the long strands fall beside the face.
-  const left = path(
-    'M 276 70 C 214 58 152 96 146 190 C 142 250 148 300 140 350 C 156 352 168 340 172 318 C 178 280 172 240 178 206 C 206 190 246 158 276 70 Z',
-  );
   const right = path(
-    'M 270 70 C 330 66 366 110 367 190 C 370 250 364 300 372 350 C 356 352 344 340 340 318 C 334 280 340 240 334 206 C 318 180 288 150 270 70 Z',
+    'M 262 62 C 330 58 368 106 369 190 C 372 250 366 304 374 352 C 356 354 342 342 338 318 C 332 280 340 240 333 208 C 326 178 306 158 284 128 Z',
   );
-  for (const lock of [left, right]) {
-    brush.fillStyle = vertical(
-      brush,
-      [60, 350],
-      [
-        [0, hair.base],
-        [1, hair.dark],
-      ],
-    );
-    brush.fill(lock);
-    inside(brush, lock, () => {
-      glow(brush, [200, 120, 60, 22], '#8e8ca659');
-      glow(brush, [322, 124, 40, 20], '#8e8ca659');
-    });
-  }
-  inside(brush, left, () =>
-    strands(brush, [
-      'M 270 78 C 220 90 176 130 164 210 C 158 260 162 300 154 346',
-      'M 272 84 C 246 140 206 170 172 196',
-      'M 262 74 C 196 80 160 130 152 200',
-    ]),
+  const left = path(
+    'M 290 64 C 214 46 150 92 144 190 C 140 250 146 304 138 352 C 156 354 170 342 174 318 C 180 280 172 240 180 210 C 190 192 250 176 290 122 C 296 104 296 80 290 64 Z',
   );
-  inside(brush, right, () =>
-    strands(brush, ['M 276 80 C 316 90 346 130 352 210 C 356 260 350 300 358 346', 'M 276 90 C 292 140 318 170 338 198']),
+  paintLock(brush, right, ['M 292 84 C 326 96 350 130 354 210 C 358 260 352 300 360 346', 'M 286 110 C 300 146 328 176 340 206']);
+  paintLock(brush, left, [
+    'M 280 76 C 220 80 172 126 162 210 C 156 260 160 300 152 346',
+    'M 286 92 C 262 140 214 162 174 190',
+    'M 270 70 C 200 72 158 126 150 196',
+  ]);
+  blurred(brush, 4, () => {
+    brush.strokeStyle = '#a3a2bd52';
+    brush.lineWidth = 11;
+    brush.lineCap = 'round';
+    brush.stroke(path('M 172 158 Q 194 122 240 110'));
+    brush.stroke(path('M 312 116 Q 334 130 346 160'));
+  });
+}
+
+function paintLock(brush: Brush, lock: ReturnType<typeof path>, lines: readonly string[]): void {
+  brush.fillStyle = vertical(
+    brush,
+    [60, 350],
+    [
+      [0, hair.base],
+      [1, hair.dark],
+    ],
   );
+  brush.fill(lock);
+  inside(brush, lock, () => strands(brush, lines));
 }
