@@ -41,6 +41,7 @@ export function createVideoDecoder(codec: VideoCodec): VideoDecoder {
 /** Likeness of two pictures (or planes) of one size, dB; Infinity when equal. From 30 on, people see no jump. */
 export function psnr(a: Uint8Array, b: Uint8Array): number {
   if (a.length !== b.length) throw new RangeError(`pictures of different sizes: ${a.length} and ${b.length}`);
-  const squared = a.reduce((sum, value, i) => sum + (value - (b[i] ?? 0)) ** 2, 0);
+  let squared = 0;
+  for (let i = 0; i < a.length; i += 1) squared += ((a[i] ?? 0) - (b[i] ?? 0)) ** 2;
   return 10 * Math.log10((255 * 255 * a.length) / squared);
 }

@@ -42,13 +42,15 @@ export class IdleLoops {
     if (known !== undefined) return known;
     const { width, height } = renderer;
     const encoder = this.#open({ codec, width, height, bps: idleBps, effort: 'once' });
-    const loop = encodeLoop(renderer, encoder, () => loops.delete(codec));
+    const loop = encodeLoop(renderer, encoder, (failed) => {
+      if (loops.get(codec) === failed) loops.delete(codec);
+    });
     loops.set(codec, loop);
     return loop;
   }
 }
 
-function encodeLoop(renderer: Renderer, encoder: VideoEncoder, onFailure: () => void): IdleLoop {
+function encodeLoop(renderer: Renderer, encoder: VideoEncoder, onFailure: (loop: IdleLoop) => void): IdleLoop {
   const startsAt = (position: number) => (position % renderer.idleFrames) % framesPerKey === 0;
   const frames: Promise<EncodedFrame>[] = [];
   let last: Promise<unknown> = Promise.resolve();
@@ -57,10 +59,7 @@ function encodeLoop(renderer: Renderer, encoder: VideoEncoder, onFailure: () => 
     frames.push(frame);
     last = frame;
   }
-  // A failure reaches whoever asks for a frame; the next to ask for the loop has it encoded anew.
-  last.catch(onFailure).finally(() => encoder[Symbol.dispose]());
-  for (const frame of frames) frame.catch(() => {});
-  return {
+  const loop: IdleLoop = {
     startsAt,
     async frame(position) {
       const frame = await frames[position % frames.length];
@@ -68,4 +67,8 @@ function encodeLoop(renderer: Renderer, encoder: VideoEncoder, onFailure: () => 
       return frame;
     },
   };
+  // A failure reaches whoever asks for a frame; the next to ask for the loop has it encoded anew.
+  for (const frame of frames) frame.catch(() => onFailure(loop));
+  last.catch(() => {}).finally(() => encoder[Symbol.dispose]());
+  return loop;
 }
