@@ -26,22 +26,30 @@ const udp = 17;
 /** Between sendings over UDP, ms. */
 const retransmitMs = 400;
 
+const wanted = { type: attribute.requestedTransport, value: Buffer.from([udp, 0, 0, 0]) };
+
 /** Allocates on a TURN server as a browser does, and gives the relay port back. `url`: `turn:host:port`, `turns:host:port`, with `?transport=` or not. */
-export async function allocateOnce(url: string, credential: TurnCredential, withinMs: number): Promise<AllocateOutcome> {
+export function allocateOnce(url: string, credential: TurnCredential, withinMs: number): Promise<AllocateOutcome> {
+  return tryOn(url, withinMs, (ask) => allocate(ask, credential));
+}
+
+/** Asks without a credential, so that no relay port is taken: 401 is the right answer. */
+export function knockAt(url: string, withinMs: number): Promise<AllocateOutcome> {
+  return tryOn(url, withinMs, async (ask) => ({ status: 'refused', code: errorCodeOf(await ask(method.allocate, [wanted], null)) ?? 0 }));
+}
+
+async function tryOn(url: string, withinMs: number, act: (ask: Ask) => Promise<AllocateOutcome>): Promise<AllocateOutcome> {
   const target = targetOf(url);
   if (target === null) return { status: 'silent', reason: 'its address is not one of a TURN server' };
   using wire = openWire(target);
-  const deadline = AbortSignal.timeout(withinMs);
   try {
-    return await allocate(wire, credential, deadline);
+    return await act(asker(wire, AbortSignal.timeout(withinMs)));
   } catch (error) {
     return { status: 'silent', reason: error instanceof Error ? error.message : String(error) };
   }
 }
 
-async function allocate(wire: TurnWire, { username, credential }: TurnCredential, deadline: AbortSignal): Promise<AllocateOutcome> {
-  const wanted = { type: attribute.requestedTransport, value: Buffer.from([udp, 0, 0, 0]) };
-  const ask = asker(wire, deadline);
+async function allocate(ask: Ask, { username, credential }: TurnCredential): Promise<AllocateOutcome> {
   const challenge = await ask(method.allocate, [wanted], null);
   const realm = textOf(challenge, attribute.realm);
   const nonce = textOf(challenge, attribute.nonce);

@@ -2,7 +2,7 @@ import { networkInterfaces } from 'node:os';
 import type { DependencyHealth, SessionId } from '@virtual-tutor/schemas';
 import type { Clock } from '../app/ports.ts';
 import type { TurnAccess } from '../app/turn-access.ts';
-import { allocateOnce } from './allocate.ts';
+import { allocateOnce, knockAt } from './allocate.ts';
 import { credentialOf, credentialTtlSeconds, engineUser, probeUser, type TurnCredential } from './credentials.ts';
 import { EmbeddedTurn } from './embedded-turn.ts';
 import { planOf, type TurnPlan } from './plan.ts';
@@ -83,7 +83,10 @@ async function embedded(plan: TurnPlan, { secret, user }: Keyring): Promise<Rela
 
 async function external(plan: TurnPlan, keyring: Keyring): Promise<Relay> {
   let last: Pick<DependencyHealth, 'status' | 'reason'> = { status: 'degraded', reason: null };
+  /** Whole tries until one went well; after that only whether it answers, so that no relay port is taken from a student. */
   const look = async () => {
+    const answers = last.status === 'ok' && (await knockAt(plan.localUrl, lookWithinMs)).status === 'refused';
+    if (answers) return;
     const { found, fix } = await tryRelay(plan, keyring);
     last =
       fix === null
