@@ -99,6 +99,22 @@ export function openCable(options: CableOptions): Cable {
   };
 }
 
+/** A namespace of its own without a cable, that has these addresses. */
+export function openNamespace(addresses: readonly string[]): Pick<Side, 'within'> & AsyncDisposable {
+  sweep();
+  cables += 1;
+  const side = sideOf(`${prefix}-${process.pid}-${cables}-n`, '127.0.0.1');
+  sh('ip', ['netns', 'add', side.name]);
+  try {
+    sh('ip', ['-n', side.name, 'link', 'set', 'lo', 'up']);
+    for (const address of addresses) sh('ip', ['-n', side.name, 'address', 'add', address, 'dev', 'lo']);
+  } catch (error) {
+    removeNamespace(side.name);
+    throw error;
+  }
+  return { within: side.within, [Symbol.asyncDispose]: async () => removeNamespace(side.name) };
+}
+
 function sideOf(name: string, address: string): Side & { readonly name: string } {
   return { name, address, within: (command) => ['ip', 'netns', 'exec', name, ...command] };
 }
