@@ -16,6 +16,7 @@ const looks: Readonly<Record<Character, Look>> = { ada, xiaolan };
 /** All that a moving mouth and jaw can change, in every pose. */
 const jawBox: Box = { x: 164, y: 282, width: 184, height: 110 };
 const whole: Box = { x: 0, y: 0, width: size, height: size };
+const pictureBytes = (size * size * 3) / 2;
 /** The head turns about the nape, px. */
 const napeY = 380;
 
@@ -39,8 +40,8 @@ class Tutor {
   };
   readonly #canvas = createCanvas(size, size);
   readonly #brush: Brush = this.#canvas.getContext('2d');
-  readonly #atRest: Uint8Array[] = [];
-  readonly #speaking = new Uint8Array((size * size * 3) / 2);
+  readonly #atRest = new PicturesAtRest();
+  readonly #speaking = new Uint8Array(pictureBytes);
 
   constructor(look: Look) {
     this.#look = look;
@@ -60,26 +61,15 @@ class Tutor {
 
   render(position: number, mouth: MouthShape): Uint8Array {
     const frame = position % idleFrames;
-    const picture = this.#atRest[frame] ?? this.#drawAtRest(frame);
+    const picture = this.#atRest.of(frame, (empty) => {
+      this.#draw(whole, poseAt(frame), lipsFor(restMouth));
+      this.#convert(empty, whole);
+    });
     if (mouth.sil > 0.999) return picture;
     this.#speaking.set(picture);
     this.#draw(jawBox, poseAt(frame), lipsFor(mouth));
     this.#convert(this.#speaking, jawBox);
     return this.#speaking;
-  }
-
-  #drawAtRest(frame: number): Uint8Array {
-    const pose = poseAt(frame);
-    const before = this.#atRest[frame - 1];
-    if (before !== undefined && sameParts(pose, poseAt(frame - 1))) {
-      this.#atRest[frame] = before;
-      return before;
-    }
-    const picture = new Uint8Array((size * size * 3) / 2);
-    this.#draw(whole, pose, lipsFor(restMouth));
-    this.#convert(picture, whole);
-    this.#atRest[frame] = picture;
-    return picture;
   }
 
   #convert(picture: Uint8Array, box: Box): void {
@@ -121,7 +111,32 @@ class Tutor {
   }
 }
 
-function sameParts(a: Pose, b: Pose): boolean {
+/** One picture for each pose of the loop, in one piece of memory, so that short-lived ones leave no holes between them. */
+class PicturesAtRest {
+  readonly #drawn = new Set<number>();
+  readonly #slots: readonly number[];
+  readonly #pictures: Uint8Array;
+
+  constructor() {
+    const slots: number[] = [];
+    for (let frame = 0; frame < idleFrames; frame += 1) {
+      const before = slots.at(-1) ?? -1;
+      slots.push(frame > 0 && samePose(poseAt(frame), poseAt(frame - 1)) ? before : before + 1);
+    }
+    this.#slots = slots;
+    this.#pictures = new Uint8Array(((slots.at(-1) ?? 0) + 1) * pictureBytes);
+  }
+
+  of(frame: number, draw: (empty: Uint8Array) => void): Uint8Array {
+    const slot = this.#slots[frame] ?? 0;
+    const picture = this.#pictures.subarray(slot * pictureBytes, (slot + 1) * pictureBytes);
+    if (!this.#drawn.has(slot)) draw(picture);
+    this.#drawn.add(slot);
+    return picture;
+  }
+}
+
+function samePose(a: Pose, b: Pose): boolean {
   return (
     a.headX === b.headX &&
     a.headY === b.headY &&

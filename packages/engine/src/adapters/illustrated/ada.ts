@@ -33,11 +33,11 @@ function paintBackground(brush: Brush): void {
     ],
   );
   brush.fillRect(0, 0, size, size);
-  blurred(brush, 9, () => {
+  blurred(brush, 9, (sharp) => {
     for (const [shelf, y] of [40, 150, 262, 372].entries()) {
-      brush.fillStyle = '#6d5443';
-      brush.fillRect(-20, y + 84, 560, 12);
-      paintBooks(brush, { y, shelf });
+      sharp.fillStyle = '#6d5443';
+      sharp.fillRect(-20, y + 84, 560, 12);
+      paintBooks(sharp, { y, shelf });
     }
   });
   glow(brush, [430, 120, 240, 240], '#ffd9a159');
@@ -172,9 +172,9 @@ function paintNeck(brush: Brush): void {
   brush.fillStyle = skin.shade;
   brush.fill(neck);
   inside(brush, neck, () => {
-    blurred(brush, 8, () => {
-      brush.fillStyle = `${skin.deep}cc`;
-      brush.fill(path('M 190 300 L 322 300 C 318 350 296 376 262 380 C 226 378 200 350 190 300 Z'));
+    blurred(brush, 8, (sharp) => {
+      sharp.fillStyle = `${skin.deep}cc`;
+      sharp.fill(path('M 190 300 L 322 300 C 318 350 296 376 262 380 C 226 378 200 350 190 300 Z'));
     });
   });
 }

@@ -58,11 +58,17 @@ export function inside(brush: Brush, outline: Path2D, paint: () => void): void {
   brush.restore();
 }
 
-/** Draws out of focus, `radius` px. */
-export function blurred(brush: Brush, radius: number, paint: () => void): void {
+/** Draws out of focus, `radius` px. All that `paint` draws is blurred at once: stroke by stroke would cost 100 MB. */
+export function blurred(brush: Brush, radius: number, paint: (sharp: Brush) => void): void {
+  const { width, height } = brush.canvas;
+  const canvas = createCanvas(width, height);
+  const sharp = canvas.getContext('2d');
+  sharp.setTransform(brush.getTransform());
+  paint(sharp);
   brush.save();
+  brush.resetTransform();
   brush.filter = `blur(${radius}px)`;
-  paint();
+  brush.drawImage(canvas, 0, 0);
   brush.restore();
 }
 

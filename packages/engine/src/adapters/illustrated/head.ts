@@ -31,11 +31,11 @@ export function paintSkin(brush: Brush, { lips, look }: Face): void {
 /** Everything of the face that never changes, drawn once: shadows, nose, blush, brows. Clipped to the skin. */
 export function paintFeatures(brush: Brush, look: Look): void {
   inside(brush, path(look.face(0)), () => {
-    blurred(brush, 14, () => {
-      brush.fillStyle = `${look.skin.deep}66`;
-      brush.fill(path('M 352 120 C 352 220 346 290 300 352 L 380 360 L 380 120 Z'));
-      brush.fillStyle = `${look.skin.deep}73`;
-      brush.fill(path('M 160 60 L 352 60 L 352 150 C 300 120 212 120 160 150 Z'));
+    blurred(brush, 14, (sharp) => {
+      sharp.fillStyle = `${look.skin.deep}66`;
+      sharp.fill(path('M 352 120 C 352 220 346 290 300 352 L 380 360 L 380 120 Z'));
+      sharp.fillStyle = `${look.skin.deep}73`;
+      sharp.fill(path('M 160 60 L 352 60 L 352 150 C 300 120 212 120 160 150 Z'));
     });
     bothSides(brush, () => glow(brush, [206, 270, 34, 22], `${look.skin.blush}66`));
     bothSides(brush, () => glow(brush, [219, 222, 34, 24], `${look.skin.deep}33`));
@@ -46,11 +46,11 @@ export function paintFeatures(brush: Brush, look: Look): void {
 }
 
 function paintNose(brush: Brush, look: Look): void {
-  blurred(brush, 3, () => {
-    brush.fillStyle = `${look.skin.deep}73`;
-    brush.fill(path('M 262 226 C 264 244 274 258 274 268 C 270 278 258 280 256 280 C 262 268 258 246 262 226 Z'));
-    brush.fillStyle = `${look.skin.deep}99`;
-    brush.fill(path('M 240 274 Q 256 286 272 274 Q 256 279 240 274 Z'));
+  blurred(brush, 3, (sharp) => {
+    sharp.fillStyle = `${look.skin.deep}73`;
+    sharp.fill(path('M 262 226 C 264 244 274 258 274 268 C 270 278 258 280 256 280 C 262 268 258 246 262 226 Z'));
+    sharp.fillStyle = `${look.skin.deep}99`;
+    sharp.fill(path('M 240 274 Q 256 286 272 274 Q 256 279 240 274 Z'));
   });
   glow(brush, [253, 262, 7, 8], '#ffffff59');
   glow(brush, [253, 240, 4, 18], '#ffffff33');

@@ -32,26 +32,26 @@ function paintBackground(brush: Brush): void {
     ],
   );
   brush.fillRect(0, 0, size, size);
-  blurred(brush, 7, () => {
-    brush.fillStyle = '#dfe9df';
-    brush.beginPath();
-    brush.arc(356, 170, 150, 0, 2 * Math.PI);
-    brush.fill();
-    brush.strokeStyle = '#b08e6c';
-    brush.lineWidth = 14;
-    brush.stroke();
-    brush.strokeStyle = '#7fa07a';
-    brush.lineCap = 'round';
+  blurred(brush, 7, (sharp) => {
+    sharp.fillStyle = '#dfe9df';
+    sharp.beginPath();
+    sharp.arc(356, 170, 150, 0, 2 * Math.PI);
+    sharp.fill();
+    sharp.strokeStyle = '#b08e6c';
+    sharp.lineWidth = 14;
+    sharp.stroke();
+    sharp.strokeStyle = '#7fa07a';
+    sharp.lineCap = 'round';
     for (const [x, lean, width] of [
       [392, 12, 8],
       [432, -6, 10],
       [466, 8, 7],
       [340, -10, 6],
     ] as const) {
-      brush.lineWidth = width;
-      brush.stroke(path(`M ${x} 312 Q ${x + lean} 180 ${x + lean * 2} 30`));
+      sharp.lineWidth = width;
+      sharp.stroke(path(`M ${x} 312 Q ${x + lean} 180 ${x + lean * 2} 30`));
     }
-    brush.fillStyle = '#8db487';
+    sharp.fillStyle = '#8db487';
     for (const [x, y, turn] of [
       [404, 96, 0.5],
       [430, 140, 2.4],
@@ -61,19 +61,19 @@ function paintBackground(brush: Brush): void {
       [476, 170, 2.2],
       [352, 110, 0.6],
     ] as const) {
-      brush.beginPath();
-      brush.ellipse(x, y, 30, 7, turn, 0, 2 * Math.PI);
-      brush.fill();
+      sharp.beginPath();
+      sharp.ellipse(x, y, 30, 7, turn, 0, 2 * Math.PI);
+      sharp.fill();
     }
-    brush.fillStyle = '#c9b59c';
-    brush.fillRect(0, 392, size, 16);
-    brush.fillStyle = '#cfc0ac';
-    brush.fillRect(28, 96, 96, 220);
-    brush.fillStyle = '#f6efe4';
-    brush.fillRect(40, 112, 72, 188);
-    brush.strokeStyle = '#5c5a58';
-    brush.lineWidth = 7;
-    brush.stroke(path('M 60 230 C 72 190 88 200 96 150 M 62 250 C 76 244 88 250 100 240'));
+    sharp.fillStyle = '#c9b59c';
+    sharp.fillRect(0, 392, size, 16);
+    sharp.fillStyle = '#cfc0ac';
+    sharp.fillRect(28, 96, 96, 220);
+    sharp.fillStyle = '#f6efe4';
+    sharp.fillRect(40, 112, 72, 188);
+    sharp.strokeStyle = '#5c5a58';
+    sharp.lineWidth = 7;
+    sharp.stroke(path('M 60 230 C 72 190 88 200 96 150 M 62 250 C 76 244 88 250 100 240'));
   });
   glow(brush, [120, 60, 300, 240], '#ffffff80');
   glow(brush, [256, 560, 360, 180], '#a98e7459');
@@ -144,9 +144,9 @@ function paintNeck(brush: Brush): void {
   brush.fillStyle = skin.shade;
   brush.fill(neck);
   inside(brush, neck, () => {
-    blurred(brush, 8, () => {
-      brush.fillStyle = `${skin.deep}b3`;
-      brush.fill(path('M 196 300 L 316 300 C 312 348 292 374 260 378 C 228 376 204 348 196 300 Z'));
+    blurred(brush, 8, (sharp) => {
+      sharp.fillStyle = `${skin.deep}b3`;
+      sharp.fill(path('M 196 300 L 316 300 C 312 348 292 374 260 378 C 228 376 204 348 196 300 Z'));
     });
   });
 }
@@ -189,12 +189,12 @@ function paintFront(brush: Brush): void {
     'M 286 92 C 262 140 214 162 174 190',
     'M 270 70 C 200 72 158 126 150 196',
   ]);
-  blurred(brush, 4, () => {
-    brush.strokeStyle = '#a3a2bd52';
-    brush.lineWidth = 11;
-    brush.lineCap = 'round';
-    brush.stroke(path('M 172 158 Q 194 122 240 110'));
-    brush.stroke(path('M 312 116 Q 334 130 346 160'));
+  blurred(brush, 4, (sharp) => {
+    sharp.strokeStyle = '#a3a2bd52';
+    sharp.lineWidth = 11;
+    sharp.lineCap = 'round';
+    sharp.stroke(path('M 172 158 Q 194 122 240 110'));
+    sharp.stroke(path('M 312 116 Q 334 130 346 160'));
   });
 }
 
