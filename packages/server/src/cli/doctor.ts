@@ -6,20 +6,9 @@ import { Health } from '@virtual-tutor/schemas';
 import postgres from 'postgres';
 import { trpcPath } from '../api/sockets.ts';
 import type { Config } from '../config.ts';
+import { examineMedia } from './doctor-media.ts';
 import { findRunning } from './engine-client.ts';
-
-/** One known trouble, looked for. `fix`: null when all is well. */
-export interface Finding {
-  readonly name: string;
-  readonly status: 'ok' | 'warning' | 'trouble';
-  readonly found: string;
-  readonly fix: string | null;
-}
-
-const waitMs = 3_000;
-const ok = (name: string, found: string): Finding => ({ name, status: 'ok', found, fix: null });
-const warning = (name: string, found: string, fix: string): Finding => ({ name, status: 'warning', found, fix });
-const trouble = (name: string, found: string, fix: string): Finding => ({ name, status: 'trouble', found, fix });
+import { type Finding, ok, trouble, waitMs, warning } from './finding.ts';
 
 async function dataFolder({ dataDir }: Config): Promise<Finding> {
   const name = 'data folder';
@@ -29,7 +18,7 @@ async function dataFolder({ dataDir }: Config): Promise<Finding> {
   } catch {
     return trouble(name, `${dataDir} cannot be written`, 'give it to the user the engine runs as, or set DATA_DIR');
   }
-  for (const file of ['master.key', 'token.key']) {
+  for (const file of ['master.key', 'token.key', 'turn.key']) {
     const found = await stat(join(dataDir, file)).catch(() => null);
     if (found !== null && (found.mode & 0o077) !== 0)
       return trouble(name, `${file} can be read by others`, `chmod 600 ${join(dataDir, file)}`);
@@ -127,6 +116,7 @@ export async function examine(config: Config): Promise<readonly Finding[]> {
     places(config),
     publicAddress(config),
     languageModel(config),
+    examineMedia(config),
   ]);
-  return findings.filter((finding) => finding !== null);
+  return findings.flat().filter((finding) => finding !== null);
 }

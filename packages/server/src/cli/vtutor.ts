@@ -4,9 +4,11 @@ import { TRPCClientError } from '@trpc/client';
 import { KeyId, Role, SessionId } from '@virtual-tutor/schemas';
 import { type Config, ConfigError, parseConfig } from '../config.ts';
 import { DataFolderInUse } from '../store/folder-lock.ts';
+import { UnsafeSecret } from '../store/secret-file.ts';
 import { examine } from './doctor.ts';
 import { type EngineClient, withEngine } from './engine-client.ts';
 import { replay } from './replay.ts';
+import { turnConfig } from './turn-config.ts';
 
 const usage = `vtutor COMMAND
 
@@ -20,6 +22,7 @@ const usage = `vtutor COMMAND
   keys create ROLE [LABEL]          ROLE: operator, teacher or auditor; shows the key once
   keys list
   keys revoke KEY_ID
+  turn-config [FILE]                a turnserver.conf for coturn: shown without its secret, or written to FILE
 
 Settings are environment variables: see docs/configuration.md`;
 
@@ -147,6 +150,9 @@ async function runCommand({ words: [noun, ...rest], json, at }: Command): Promis
     }
     case 'projections':
       return withEngine(config, (client) => projections(client, rest));
+    case 'turn-config':
+      console.log(await turnConfig(config, rest[0] ?? null));
+      return 0;
     case 'keys':
       return withEngine(config, (client) => keys(client, rest));
     default:
@@ -155,7 +161,8 @@ async function runCommand({ words: [noun, ...rest], json, at }: Command): Promis
 }
 
 function explain(error: unknown): string {
-  if (error instanceof UsageError || error instanceof ConfigError || error instanceof DataFolderInUse) return error.message;
+  if ([UsageError, ConfigError, DataFolderInUse, UnsafeSecret].some((known) => error instanceof known) && error instanceof Error)
+    return error.message;
   if (error instanceof TRPCClientError) return `refused: ${error.message}`;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -1,4 +1,3 @@
-import { isIPv4 } from 'node:net';
 import type { TurnPlan } from './plan.ts';
 import type { TurnSettings } from './settings.ts';
 
@@ -54,9 +53,4 @@ function credentials(user: TurnSettings['user'], secret: string | null): readonl
 /** A user that stands for many cannot be limited as one session is. */
 function limits({ user, engineRelay }: CoturnOptions['settings'], { perUser, total }: TurnPlan['quotas']): readonly string[] {
   return user === null && !engineRelay ? [`user-quota=${perUser}`, `total-quota=${total}`] : [`total-quota=${total}`];
-}
-
-/** Whether a generated configuration would let the relay reach the services that listen on loopback alone. */
-export function forwardsToLoopback({ mediaAddress }: TurnPlan): boolean {
-  return isIPv4(mediaAddress) && mediaAddress.startsWith('127.');
 }

@@ -1,5 +1,6 @@
 import { isIPv6 } from 'node:net';
 import type { TurnSettings } from './settings.ts';
+import { targetOf } from './turn-wire.ts';
 
 /** Peers that a relayed datagram may go to or come from. */
 export interface AllowedPeers {
@@ -51,16 +52,16 @@ const bytesPerSecond = 400_000;
 
 /** `ownAddress`: this machine's IPv4 address in its network, for a TURN server that is not in this process. */
 export function planOf(settings: TurnSettings, ownAddress: string): TurnPlan {
-  const { layout, portMin: port, portMax, publicHost, server, engineRelay, mediaPorts } = settings;
-  const mediaAddress = settings.mediaAddress ?? (server === null ? '127.0.0.1' : ownAddress);
-  const relayAddress = (server === null ? null : settings.relayAddress) ?? mediaAddress;
+  const { layout, portMin, portMax, publicHost, server, engineRelay, mediaPorts } = settings;
   const range = layout === 'port-range';
-  const relayPorts = range ? ([port + 1, portMax] as const) : privateRelayPorts;
-  const base = server ?? `turn:${isIPv6(publicHost) ? `[${publicHost}]` : publicHost}:${port}`;
+  const port = server === null ? portMin : (targetOf(server)?.port ?? portMin);
+  const relayPorts = range ? ([portMin + 1, portMax] as const) : privateRelayPorts;
+  const { mediaAddress, relayAddress } = addressesOf(settings, ownAddress);
+  const host = isIPv6(publicHost) ? `[${publicHost}]` : publicHost;
   return {
-    urls: urlsOf(base, range),
+    urls: urlsOf(server ?? `turn:${host}:${port}`, range),
     localUrl: server ?? `turn:127.0.0.1:${port}`,
-    listen: settings.loopbackOnly ? ['127.0.0.1'] : isIPv6(publicHost) ? ['0.0.0.0', '::'] : ['0.0.0.0'],
+    listen: listenOn(settings),
     port,
     relayAddress,
     relayPorts,
@@ -75,6 +76,17 @@ export function planOf(settings: TurnSettings, ownAddress: string): TurnPlan {
     publicIp: publicHost,
     portRange: { min: port, max: range ? portMax : port },
   };
+}
+
+/** The embedded relay and the engine's peers meet on loopback, where nobody else can come between. */
+function addressesOf({ server, mediaAddress, relayAddress }: TurnSettings, ownAddress: string) {
+  if (server === null) return { mediaAddress: mediaAddress ?? '127.0.0.1', relayAddress: mediaAddress ?? '127.0.0.1' };
+  return { mediaAddress: mediaAddress ?? ownAddress, relayAddress: relayAddress ?? mediaAddress ?? ownAddress };
+}
+
+function listenOn({ loopbackOnly, publicHost }: TurnSettings): readonly string[] {
+  if (loopbackOnly) return ['127.0.0.1'];
+  return isIPv6(publicHost) ? ['0.0.0.0', '::'] : ['0.0.0.0'];
 }
 
 /** A browser takes a relay port for each URL: where ports are few it is offered one. */

@@ -35,6 +35,11 @@ export function verdictOn(outcome: AllocateOutcome, plan: TurnPlan): RelayVerdic
   }
 }
 
+/** A credential of five minutes is late there already, one of a day is not. */
+export function clocksDiffer({ localUrl }: TurnPlan): RelayVerdict {
+  return { found: `the clock of the TURN server at ${localUrl} is minutes ahead of this machine's`, fix: 'set both by NTP' };
+}
+
 function refusal(code: number, at: string): RelayVerdict {
   if (code === 486 || code === 508)
     return { found: `every relay port of ${at} is in use`, fix: 'wait until lessons end, or use WEBRTC_LAYOUT=single-port' };

@@ -146,14 +146,3 @@ export function xorAddress({ address, port }: TransportAddress): Buffer {
 export function longTermKey(username: string, realm: string, password: string): Buffer {
   return createHash('md5').update(`${username}:${realm}:${password}`).digest();
 }
-
-/** Whether the message was signed with this key. */
-export function isSignedWith(bytes: Uint8Array, key: Uint8Array): boolean {
-  const message = decodeStun(bytes);
-  if (message === null) return false;
-  const at = message.attributes.findIndex(({ type }) => type === attribute.messageIntegrity);
-  const mac = message.attributes[at]?.value;
-  if (mac === undefined) return false;
-  const signed = encodeStun({ ...message, attributes: message.attributes.slice(0, at) }, key);
-  return signed.subarray(-20).equals(mac);
-}
