@@ -25,6 +25,11 @@ export interface VideoFormat {
 
 /** Finer quantisation than this cannot be seen in a drawn face (43 dB); libvpx counts to 63, x264 to 51. */
 const finestQuantiser = 24;
+/** Coarser than this shows as blocks around a mouth that has just begun to move; only a poor network is worth that. */
+const coarsestQuantiser = { VP8: 40, H264: 32 } as const;
+const coarsestWhenPoor = { VP8: 56, H264: 46 } as const;
+/** Bits a second. */
+const poorBelow = 200_000;
 
 /** libvpx or x264, one thread, no delay. Encodes in libuv's thread pool. */
 export function createVideoEncoder(format: VideoFormat): VideoEncoder {
@@ -43,10 +48,10 @@ export function createVideoEncoder(format: VideoFormat): VideoEncoder {
     context.freeContext();
   }
 
-  /** libvpx takes a new bitrate only from a new encoder, which starts with a key frame; x264 takes it as it goes. */
+  /** x264 takes a new bitrate as it goes; otherwise it takes a new encoder, which starts with a key frame. */
   function adoptBitrate(): void {
     if (context.bitRate === BigInt(bps)) return;
-    if (format.codec === 'H264') {
+    if (format.codec === 'H264' && context.qMax === coarsest(format.codec, bps)) {
       limitBitrate(context, bps);
       return;
     }
@@ -112,10 +117,15 @@ function openEncoder({ codec, width, height, effort }: VideoFormat, bps: number)
     context.gopSize = 1_000_000;
     context.maxBFrames = 0;
     context.qMin = finestQuantiser;
+    context.qMax = coarsest(codec, bps);
     limitBitrate(context, bps);
     setOptions(context, codec === 'VP8' ? vp8Options : h264Options);
     setOptions(context, efforts[codec][effort]);
   });
+}
+
+function coarsest(codec: VideoCodec, bps: number): number {
+  return bps < poorBelow ? coarsestWhenPoor[codec] : coarsestQuantiser[codec];
 }
 
 function limitBitrate(context: CodecContext, bps: number): void {
