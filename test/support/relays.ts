@@ -97,16 +97,20 @@ async function startEmbedded(settings: TurnSettings): Promise<Relay> {
 }
 
 async function startCoturn(settings: TurnSettings): Promise<Relay> {
-  const server = `turn:127.0.0.1:${settings.portMin}`;
-  const plan = planOf({ ...settings, server }, '127.0.0.1');
+  const server = `turn:${settings.publicHost}:${settings.portMin}`;
+  const plan = planOf({ ...settings, server }, settings.publicHost);
   const folder = await mkdtemp(join(tmpdir(), 'coturn-'));
   const file = join(folder, 'turnserver.conf');
   await writeFile(file, coturnConfig({ plan, settings, realm, secret }), { mode: 0o600 });
   const start = async () => {
     const files = ['-b', join(folder, 'turndb'), '--pidfile', join(folder, 'pid')];
-    const child = spawn('turnserver', ['-c', file, '--listening-ip', '127.0.0.1', '--log-file', 'stdout', '--simple-log', ...files], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    const child = spawn(
+      'turnserver',
+      ['-c', file, '--listening-ip', settings.publicHost, '--log-file', 'stdout', '--simple-log', ...files],
+      {
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    );
     let said = '';
     child.stdout.on('data', (text: Buffer) => {
       said += text.toString();
