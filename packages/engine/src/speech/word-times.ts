@@ -13,7 +13,7 @@ export interface TimeRange {
 }
 
 /** A Chinese character is a word here: captions and heard truth go by what is said, a syllable. */
-const word = /\p{sc=Han}|(?:(?!\p{sc=Han})[\p{L}\p{N}\p{M}])+(?:['’.,:-](?:(?!\p{sc=Han})[\p{L}\p{N}\p{M}])+)*/gu;
+const word = /(?=[\p{L}\p{N}])\p{sc=Han}|(?:(?!\p{sc=Han})[\p{L}\p{N}\p{M}])+(?:['’.,:-](?:(?!\p{sc=Han})[\p{L}\p{N}\p{M}])+)*/gu;
 
 /** Everything in plain text that a voice says, in order. */
 export function wordsIn(text: string): readonly TextRange[] {
