@@ -18,6 +18,8 @@ interface Span {
 /** One try at understanding what was said. */
 export interface Attempt extends Span {
   readonly kind: 'partial' | 'final';
+  /** Where the audio ended that it was made of, ms. */
+  readonly heardToMs: number;
   readonly understood: Promise<Understood>;
 }
 
@@ -28,7 +30,10 @@ interface AttemptsOptions {
   readonly audio: RecentAudio;
 }
 
-/** What is asked for beyond the end of the voice, ms: a last consonant fades. */
+/**
+ * Heard beyond the end of the voice, ms: a last consonant fades. With 100 before and after Moonshine made
+ * fewest errors; with 400, single words were lost.
+ */
 const tailMs = 100;
 
 /**
@@ -64,7 +69,7 @@ export class Attempts {
       this.#current = null;
       return under;
     }
-    const attempt = this.#start('final', { fromMs, toMs: toMs + tailMs });
+    const attempt = this.#start('final', { fromMs, toMs });
     this.#current = null;
     return attempt;
   }
@@ -78,12 +83,13 @@ export class Attempts {
     this.#current?.abort.abort();
     const abort = new AbortController();
     this.#open.add(abort);
-    const understood = this.#understand({ kind, fromMs, toMs }, abort.signal).then((answer) => {
+    const heardToMs = Math.min(toMs + tailMs, this.#options.audio.atMs);
+    const understood = this.#understand({ kind, fromMs, toMs: heardToMs }, abort.signal).then((answer) => {
       current.done = true;
       this.#open.delete(abort);
       return answer;
     });
-    const current = { attempt: { kind, fromMs, toMs, understood }, abort, done: false };
+    const current = { attempt: { kind, fromMs, toMs, heardToMs, understood }, abort, done: false };
     this.#current = current;
     return current.attempt;
   }

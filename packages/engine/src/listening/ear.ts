@@ -188,7 +188,7 @@ class VoiceEar implements Ear {
         break;
       case 'pause':
         // Nobody can tell what it was, so it was not long enough.
-        if (!this.#options.recogniser.supports(this.#options.language)) this.#judge({ type: 'ended', heard: null });
+        if (!this.#options.recogniser.supports(this.#options.language)) this.#judge({ type: 'ended', heard: null, voicedMs: 0 });
         this.#understand('final', output);
         break;
       case 'utterance':
@@ -223,12 +223,12 @@ class VoiceEar implements Ear {
     if (attempt !== null) void attempt.understood.then((understood) => this.#follow(attempt, understood));
   }
 
-  #follow({ fromMs, toMs }: Attempt, understood: Understood): void {
+  #follow({ fromMs, heardToMs }: Attempt, understood: Understood): void {
     if (this.#closed || understood.type !== 'transcript') return;
     const { text } = understood.transcript;
     // The utterance may have ended while this was made.
     if (this.#endpointing.status !== 'speaking' || this.#endpointing.fromMs !== fromMs) return;
-    this.#judge({ type: 'heard', heard: this.#classify(text), toMs });
+    this.#judge({ type: 'heard', heard: this.#classify(text), toMs: heardToMs });
     this.#endpoint({ type: 'shape', shape: shapeOf(text, this.#options.language) });
     if (this.#bargeIn.status === 'free' && text !== '') this.#emit({ type: 'partial', text });
   }
@@ -262,7 +262,7 @@ class VoiceEar implements Ear {
     const { clock, newId } = this.#options;
     const heard = understood.type === 'transcript' ? this.#classify(understood.transcript.text) : null;
     const floorsTaken = this.#floorsTaken;
-    if (!forTutor) this.#judge({ type: 'ended', heard });
+    if (!forTutor) this.#judge({ type: 'ended', heard, voicedMs: utterance.voicedMs });
     if (heard === 'echo' || (!forTutor && this.#floorsTaken === floorsTaken)) return;
     if (understood.type === 'dropped') return;
     if (understood.type === 'failed') {

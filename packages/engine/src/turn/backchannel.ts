@@ -8,7 +8,12 @@ export type Heard =
   | 'backchannel'
   /** The tutor's own words, by way of the student's loudspeaker. */
   | 'echo'
-  | 'words';
+  /** One word that may as well have been read into a cough. */
+  | 'word'
+  /** Several. */
+  | 'words'
+  /** "Stop", "wait", 等一下: for the tutor, however short. */
+  | 'request';
 
 const hum =
   /^(?:m+|m+h+m*|mhm+|h+m+|u+h+|u+m+|a+h+|o+h+|e+h+|e+r+m*|h+u+h+|h+a+(?:h+a+)*|a+w+|o+o+h+|p+s+h*t*|s+h+|w+o+w+|phew|ugh+|tsk|ahem|achoo)$/;
@@ -23,6 +28,12 @@ const phrasesEn = /\b(?:i see|got it|makes sense|of course|all right|thank you)\
 
 const backchannelsZh =
   /^(?:嗯+|恩+|唔+|哦+|噢+|喔+|啊+|呃+|额+|哎+|诶+|欸+|哈+|呵+|好的?|对的?|是的?|行|没错|明白了?|懂了?|知道了?|原来如此|这样啊?|谢谢|ok|okay)+$/iu;
+
+const requestsEn =
+  /^(?:(?:no|hey|oh|um|but|please|ok|okay|sorry|teacher|excuse me) )*(?:stop|wait|no|what|why|how|who|where|when|which|sorry|pardon|hold on|hang on|excuse me|hey|help|again|question|repeat|pause|slower|slow down|louder|next|skip|continue|go on|go back|enough|quiet|shut up|one (?:second|moment)|just a (?:second|moment)|wait a (?:second|moment|minute)|say (?:that|it) again)\b/;
+
+const requestsZh =
+  /^(?:嗯|啊|哎|诶|那个|不好意思|对不起|抱歉|请|老师|你)*(?:等一下|等等|等会儿?|停|打断|不对|不是|不要|什么|为什么|怎么|再说|再讲|重复|慢一?点|大声|我有问题|有问题|问一下|请问|下一个|跳过|继续|够了|安静|别说|老师)/;
 
 /** Lower case, without punctuation; hyphens and apostrophes stay. */
 function wordsOf(text: string): readonly string[] {
@@ -74,8 +85,10 @@ export function classifyHeard({ text, language, saying }: HeardWhilePlaying): He
   const words = wordsOf(text);
   if (words.length === 0) return 'nothing';
   if (isEcho(text, saying)) return 'echo';
-  const brief = language === 'zh' ? backchannelsZh.test(words.join('')) || isBackchannelEn(words) : isBackchannelEn(words);
-  return brief ? 'backchannel' : 'words';
+  const joined = words.join(language === 'zh' ? '' : ' ');
+  if (requestsEn.test(joined) || requestsZh.test(joined)) return 'request';
+  if (isBackchannelEn(words) || (language === 'zh' && backchannelsZh.test(joined))) return 'backchannel';
+  return unitsOf(text).length > 1 ? 'words' : 'word';
 }
 
 /** Nothing but "um" or "er": whoever says that has not said anything yet. */

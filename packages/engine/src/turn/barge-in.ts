@@ -21,8 +21,8 @@ export type BargeInInput =
   | { readonly type: 'playing'; readonly on: boolean }
   /** What a transcript of the sound up to `toMs` says. */
   | { readonly type: 'heard'; readonly heard: Heard; readonly toMs: number }
-  /** The sound is over and this is all that was in it; null: nobody can tell. */
-  | { readonly type: 'ended'; readonly heard: Heard | null };
+  /** The sound is over and this is all that was in it, with so much voice; null: nobody can tell. */
+  | { readonly type: 'ended'; readonly heard: Heard | null; readonly voicedMs: number };
 
 export type BargeInOutput =
   | { readonly type: 'hold' }
@@ -65,16 +65,29 @@ export const bargeIn = {
   /** A frame at least this likely, and this loud, is voice: stricter than without the tutor in the room. */
   probability: 0.6,
   levelDb: -50,
-  /** Voice that holds the tutor, ms: three frames. */
-  holdMs: 96,
+  /** Voice that holds the tutor, ms: two frames. */
+  holdMs: 64,
   /** Voice between transcripts, ms. */
   transcriptMs: 250,
-  /** Voice that takes the floor when there are words in it, ms. Fewer words are guessed from noise. */
-  wordsMs: 250,
+  /**
+   * Voice that takes the floor, by what a transcript makes of it, ms. From less, a recogniser guesses words: of
+   * 160 coughs, hums and "yeah"s it made some out of 12, none longer than 570 ms.
+   */
+  enoughMs: {
+    nothing: 1_000,
+    backchannel: Number.POSITIVE_INFINITY,
+    echo: Number.POSITIVE_INFINITY,
+    word: 800,
+    words: 600,
+    request: 600,
+  },
+  /** The same of a request, once its sound is over. */
+  wholeRequestMs: 200,
   /** Voice that takes the floor while nobody knows whether there are words in it, ms. */
   unknownMs: 700,
-  /** Silence after which the sound is over, ms. */
+  /** Silence after which the sound is over, ms, and how much of it a transcript of the whole sound includes. */
   overMs: 250,
+  tailMs: 96,
   /** The tutor is not held for longer, ms: it goes on, or is done. */
   longestHoldMs: 1_500,
   /** After the tutor heard itself only words hold it, ms. */
@@ -92,7 +105,7 @@ export function advanceBargeIn(state: BargeInState, input: BargeInInput): Step {
     case 'heard':
       return hearWords(state, input);
     case 'ended':
-      return endSound(state, input.heard);
+      return endSound(state, input);
   }
 }
 
@@ -141,11 +154,13 @@ function listenOn(sound: Sound, { atMs, lengthMs }: Frame, voiced: boolean): rea
 
 function judge(state: Held, outputs: readonly BargeInOutput[]): Step {
   const { heard, voicedMs, atMs, sinceMs, voiceToMs } = state;
-  if (heard?.as === 'words' && voicedMs >= bargeIn.wordsMs) return takeFloor(state);
+  if (heard !== null && voicedMs >= bargeIn.enoughMs[heard.as]) return takeFloor(state);
   if (heard?.as === 'echo') return release({ ...state, echoUntilMs: atMs + bargeIn.echoMs });
   if (heard === null && voicedMs >= bargeIn.unknownMs) return takeFloor(state);
   const over = atMs - voiceToMs >= bargeIn.overMs;
-  if (over && heard !== null && heard.toMs >= voiceToMs) return heard.as === 'words' ? takeFloor(state) : release(state);
+  if (over && heard !== null && heard.toMs >= voiceToMs + bargeIn.tailMs) {
+    return isEnoughWhole(heard.as, voicedMs) ? takeFloor(state) : release(state);
+  }
   if (atMs - sinceMs >= bargeIn.longestHoldMs) return release(state);
   return [state, outputs];
 }
@@ -178,8 +193,7 @@ function hearWords(state: BargeInState, { heard, toMs }: { readonly heard: Heard
 /** Released too early, or spoken over the tutor's own echo: words still stop it. */
 function hearThrough(state: Overruled, heard: Heard): Step {
   if (heard === 'echo') return [{ ...state, echoUntilMs: state.atMs + bargeIn.echoMs }, []];
-  if (heard !== 'words' || state.voicedMs < bargeIn.wordsMs) return [state, []];
-  return takeFloorLate(state);
+  return state.voicedMs >= bargeIn.enoughMs[heard] ? takeFloorLate(state) : [state, []];
 }
 
 function takeFloorLate(state: BargeInState): Step {
@@ -187,15 +201,20 @@ function takeFloorLate(state: BargeInState): Step {
   return [after, [{ type: 'hold' }, ...outputs]];
 }
 
-function endSound(state: BargeInState, heard: Heard | null): Step {
+function isEnoughWhole(heard: Heard | null, voicedMs: number): boolean {
+  if (heard === null) return false;
+  return voicedMs >= (heard === 'request' ? bargeIn.wholeRequestMs : bargeIn.enoughMs[heard]);
+}
+
+function endSound(state: BargeInState, { heard, voicedMs }: { readonly heard: Heard | null; readonly voicedMs: number }): Step {
   switch (state.status) {
     case 'free':
       return [state, []];
     case 'held':
-      return heard === 'words' ? takeFloor(state) : release(state);
+      return isEnoughWhole(heard, voicedMs) ? takeFloor(state) : release(state);
     case 'guarding':
     case 'overruled':
       // The recogniser was slow, and the tutor went on meanwhile.
-      return heard === 'words' ? takeFloorLate(state) : [state, []];
+      return isEnoughWhole(heard, voicedMs) ? takeFloorLate(state) : [state, []];
   }
 }

@@ -23,7 +23,7 @@ export type EndpointingOutput =
   | { readonly type: 'voice'; readonly on: boolean }
   /** Time for a transcript of what has been said since `fromMs`. */
   | { readonly type: 'partialDue'; readonly fromMs: number; readonly toMs: number }
-  /** The utterance may be over: a transcript made now is the last one, unless the voice comes back. */
+  /** The utterance may be over, and its voice ended at `toMs`: a transcript made now is the last one, unless the voice comes back. */
   | { readonly type: 'pause'; readonly fromMs: number; readonly toMs: number }
   | {
       readonly type: 'utterance';
@@ -72,12 +72,12 @@ export const endpointing = {
   /** Voice that begins an utterance, ms; less is a click. */
   beginMs: 64,
   /** Kept from before the voice began, ms. */
-  preRollMs: 300,
+  preRollMs: 250,
   partialMs: 500,
   /** Silence after which a transcript is worth making, ms. Less than `complete` by what recognition takes. */
   pauseMs: 200,
   /** Silence that ends an utterance, ms, by how it sounds. */
-  silenceMs: { complete: 500, unclear: 700, open: 1_300 },
+  silenceMs: { complete: 500, unclear: 700, open: 1_200 },
   /** Longest utterance, ms; what follows is another one. */
   longestMs: 30_000,
 } as const;
@@ -148,7 +148,7 @@ function hearInSpeech(before: Speaking, { atMs, lengthMs, probability }: Frame):
       { ...state, paused: true },
       [
         { type: 'voice', on: false },
-        { type: 'pause', fromMs, toMs: atMs },
+        { type: 'pause', fromMs, toMs: voiceToMs },
       ],
     ];
   }

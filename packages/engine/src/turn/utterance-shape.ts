@@ -16,7 +16,7 @@ export type UtteranceShape =
 const leadsOnEn = new Set(
   `a an the and or but nor because since although though unless until while if when whenever where whether than
   as of to from for with without about into onto upon between among during through per via at in on by
-  my your his her its our their some any every each no this these those i we they he she
+  my your his her its our their some any every each this these those i we they he she
   is are was were am be been being do does did have has had can could will would shall should may might must
   so then also like just very really um uh er erm hmm hm well let's i'm you're we're they're it's that's there's
   what's which who whose how why what`.split(/\s+/),
@@ -24,7 +24,10 @@ const leadsOnEn = new Set(
 
 /** Ends that leave the main thing unsaid. */
 const leadsOnPhraseEn =
-  /\b(?:(?:want|like|need|try|trying|going|have|used|able) to(?: know| ask| understand| say)?|i (?:think|mean|guess|wonder|was wondering|don't know|want|believe)|(?:can|could|would) you(?: please)?(?: tell me| explain| show me)?|tell me|you know|sort of|kind of|what i mean)$/;
+  /\b(?:(?:want|like|need|try|trying|going|have|used|able) to(?: know| ask| understand| say)?|(?:think|know|say|said|learned|believe|hope|told me|understand|guess) that|i (?:think|mean|guess|wonder|was wondering|don't know|want|believe)|(?:can|could|would) you(?: please)?(?: tell me| explain| show me)?|tell me|you know|sort of|kind of|what i mean)$/;
+
+/** A condition, before what it is a condition of. */
+const conditionEn = /^(?:so |and |but )?(?:if|when|whenever|while|although|as soon as)\b[^,]*$/;
 
 /** Whole utterances although their last word is in the list above. */
 const wholeEn =
@@ -38,10 +41,14 @@ const closesZh = /(?:吗|呢|吧|了|啊|呀|哦|什么|怎么办|为什么|多�
 
 export function shapeOf(text: string, language: Locale): UtteranceShape {
   const said = text.trim();
-  if (said === '' || /(?:[,;:，、；：—-]|\.{3}|…)$/.test(said)) return said === '' ? 'unclear' : 'open';
+  // A word alone gets its comma from the recogniser, whoever hears "No," cannot tell.
+  if (/(?:[,;:，、；：—-]|\.{3}|…)$/.test(said)) return /\s\S+\s|[\p{Script=Han}]{3}/u.test(said) ? 'open' : 'unclear';
   const marked = /[.?!。？！]$/.test(said);
   const bare = said.replace(/[.?!。？！\s]+$/, '').toLowerCase();
-  return language === 'zh' ? shapeOfChinese(bare, marked) : shapeOfEnglish(bare, /[?!]$/.test(said));
+  if (language === 'zh') return shapeOfChinese(bare, marked);
+  const shape = shapeOfEnglish(bare, /[?!]$/.test(said));
+  // A recogniser that knows the end of a sentence marks it.
+  return shape === 'complete' && !marked ? 'unclear' : shape;
 }
 
 function shapeOfEnglish(bare: string, asked: boolean): UtteranceShape {
@@ -55,7 +62,7 @@ function shapeOfEnglish(bare: string, asked: boolean): UtteranceShape {
   // "What is it for?" is whole: a question mark weighs more than a preposition, but not more than "and".
   const last = words.at(-1) ?? '';
   if (/^(?:and|or|but|because|the|a|an|um|uh|er|if)$/.test(last)) return 'open';
-  if (!asked && (leadsOnEn.has(last) || leadsOnPhraseEn.test(plain))) return 'open';
+  if (!asked && (leadsOnEn.has(last) || leadsOnPhraseEn.test(plain) || conditionEn.test(bare))) return 'open';
   return asked || words.length >= 3 ? 'complete' : 'unclear';
 }
 
