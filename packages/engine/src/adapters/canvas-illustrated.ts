@@ -7,8 +7,10 @@ import type { MouthShape, Renderer } from '../media/ports.ts';
 import type { Character } from '../media/protocol.ts';
 import { ada } from './illustrated/ada.ts';
 import { type Brush, closeUp, layer, middle, place, size } from './illustrated/brush.ts';
-import { paintExpression, paintFeatures, paintSkin } from './illustrated/head.ts';
+import { paintEyes } from './illustrated/eyes.ts';
+import { paintFeatures, paintSkin } from './illustrated/head.ts';
 import type { Look } from './illustrated/look.ts';
+import { paintMouth } from './illustrated/mouth.ts';
 import { xiaolan } from './illustrated/xiaolan.ts';
 
 const looks: Readonly<Record<Character, Look>> = { ada, xiaolan };
@@ -38,8 +40,9 @@ class Tutor {
     readonly features: Canvas;
     readonly front: Canvas;
   };
-  readonly #canvas = createCanvas(size, size);
-  readonly #brush: Brush = this.#canvas.getContext('2d');
+  readonly #whole = sheet(whole);
+  /** Reading pixels back costs the whole canvas, so the mouth has a small one. */
+  readonly #jaw = sheet(jawBox);
   readonly #atRest = new PicturesAtRest();
   readonly #speaking = new Uint8Array(pictureBytes);
 
@@ -61,34 +64,35 @@ class Tutor {
 
   render(position: number, mouth: MouthShape): Uint8Array {
     const frame = position % idleFrames;
-    const picture = this.#atRest.of(frame, (empty) => {
-      this.#draw(whole, poseAt(frame), lipsFor(restMouth));
-      this.#convert(empty, whole);
-    });
-    if (mouth.sil > 0.999) return picture;
-    this.#speaking.set(picture);
-    this.#draw(jawBox, poseAt(frame), lipsFor(mouth));
-    this.#convert(this.#speaking, jawBox);
+    const atRest = this.#atRest.of(frame, (empty) => this.#draw(this.#whole, { frame, mouth: restMouth, into: empty }));
+    if (mouth.sil > 0.999) return atRest;
+    this.#speaking.set(atRest);
+    this.#draw(this.#jaw, { frame, mouth, into: this.#speaking });
     return this.#speaking;
   }
 
-  #convert(picture: Uint8Array, box: Box): void {
-    const { data } = this.#brush.getImageData(box.x, box.y, box.width, box.height);
-    writeRgba({ data: picture, width: size, height: size }, box, data);
+  #draw({ brush, box }: Sheet, { frame, mouth, into }: Drawing): void {
+    brush.save();
+    brush.translate(-box.x, -box.y);
+    this.#paint(brush, { pose: poseAt(frame), lips: lipsFor(mouth), withEyes: box === whole });
+    brush.restore();
+    const { data } = brush.getImageData(0, 0, box.width, box.height);
+    writeRgba({ data: into, width: size, height: size }, box, data);
   }
 
-  #draw(box: Box, pose: Pose, lips: Lips): void {
-    const brush = this.#brush;
-    const face = { pose, lips, look: this.#look };
+  #paint(brush: Brush, { pose, lips, withEyes }: Expression): void {
+    const look = this.#look;
     const moveHead = () => {
       brush.translate(middle + pose.headX, napeY + pose.headY - pose.breath * 0.7);
       brush.rotate(pose.tilt);
       brush.translate(-middle, -napeY);
     };
-    brush.save();
-    brush.beginPath();
-    brush.rect(box.x, box.y, box.width, box.height);
-    brush.clip();
+    const near = (paint: () => void) => {
+      brush.save();
+      closeUp(brush);
+      paint();
+      brush.restore();
+    };
     place(brush, this.#layers.background);
     brush.save();
     moveHead();
@@ -96,19 +100,35 @@ class Tutor {
     brush.restore();
     place(brush, this.#layers.body, [pose.headX * 0.12, -pose.breath]);
     moveHead();
-    this.#zoomed(() => paintSkin(brush, face));
+    near(() => paintSkin(brush, lips, look));
     place(brush, this.#layers.features);
-    this.#zoomed(() => paintExpression(brush, face));
+    near(() => paintMouth(brush, lips, look));
+    if (withEyes) near(() => paintEyes(brush, pose, look));
     place(brush, this.#layers.front);
-    brush.restore();
   }
+}
 
-  #zoomed(paint: () => void): void {
-    this.#brush.save();
-    closeUp(this.#brush);
-    paint();
-    this.#brush.restore();
-  }
+interface Expression {
+  readonly pose: Pose;
+  readonly lips: Lips;
+  readonly withEyes: boolean;
+}
+
+/** A canvas for one part of the picture. */
+interface Sheet {
+  readonly box: Box;
+  readonly brush: Brush;
+}
+
+function sheet(box: Box): Sheet {
+  return { box, brush: createCanvas(box.width, box.height).getContext('2d') };
+}
+
+interface Drawing {
+  /** Of the idle loop. */
+  readonly frame: number;
+  readonly mouth: MouthShape;
+  readonly into: Uint8Array;
 }
 
 /** One picture for each pose of the loop, in one piece of memory, so that short-lived ones leave no holes between them. */

@@ -165,6 +165,20 @@ test('five seconds at rest give the encoder back', async () => {
   expect((await face.next(open)).key).toBe(true);
 });
 
+test.each<VideoCodec>(['VP8', 'H264'])('a hundred viewers that came and went leave no %s encoder behind', async (codec) => {
+  const visit = async () => {
+    using face = faceOf(codec);
+    await play(face, 2, open);
+    face.setBitrate(180_000);
+    await play(face, 2, open);
+  };
+  for (let i = 0; i < 20; i += 1) await visit();
+  const before = process.memoryUsage.rss();
+  for (let i = 0; i < 100; i += 1) await visit();
+  // Two encoders a visit, of some MB each.
+  expect(process.memoryUsage.rss() - before).toBeLessThan(60_000_000);
+});
+
 describe('a face that cannot be shown speaking', () => {
   test('says so when drawing keeps taking longer than the frame lasts, and still shows the idle loop', async () => {
     let now = 0;

@@ -119,7 +119,7 @@ export interface EncodedFrame {
 }
 
 export interface VideoEncoder extends Disposable {
-  /** Off the calling thread. Calls do not overlap. */
+  /** Off the calling thread; takes its copy of the picture before it returns. Calls do not overlap. */
   encode(i420: Uint8Array, options: { readonly key: boolean }): Promise<EncodedFrame>;
   /** Bits a second, from the next frame on. */
   setBitrate(bps: number): void;

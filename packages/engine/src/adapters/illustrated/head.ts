@@ -1,18 +1,9 @@
-import type { Pose } from '../../avatar/idle-motion.ts';
 import type { Lips } from '../../avatar/lips.ts';
 import { type Brush, blurred, bothSides, glow, inside, middle, path, radial } from './brush.ts';
-import { paintEyes } from './eyes.ts';
 import type { Look } from './look.ts';
-import { paintMouth } from './mouth.ts';
-
-export interface Face {
-  readonly pose: Pose;
-  readonly lips: Lips;
-  readonly look: Look;
-}
 
 /** The skin of the face, chin as low as the jaw is. */
-export function paintSkin(brush: Brush, { lips, look }: Face): void {
+export function paintSkin(brush: Brush, lips: Lips, look: Look): void {
   const { light, base, shade } = look.skin;
   const outline = path(look.face(lips.jaw));
   brush.fillStyle = radial(
@@ -71,10 +62,4 @@ function paintBrows(brush: Brush, look: Look): void {
     brush.fillStyle = look.brow;
     brush.fill(path(look.browPath));
   });
-}
-
-/** What changes on the face. */
-export function paintExpression(brush: Brush, { pose, lips, look }: Face): void {
-  paintMouth(brush, lips, look);
-  paintEyes(brush, pose, look);
 }
