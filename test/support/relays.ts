@@ -17,16 +17,19 @@ export interface Relay extends AsyncDisposable {
   readonly plan: TurnPlan;
   /** As a session's grant names it. */
   credential(user: string, options?: { readonly ttlSeconds?: number; readonly secret?: string }): TurnCredential;
-  /** Kills the server; it comes back by itself, or is brought back. */
-  restart(): Promise<void>;
+  /** Kills or stops the server; it comes back by itself, or is brought back. */
+  restart(signal?: 'SIGKILL' | 'SIGSTOP'): Promise<void>;
   url(transport: 'udp' | 'tcp'): string;
+  /** Of the server's process, now. */
+  pid(): number | null;
 }
 
 export const relayKinds = ['embedded', 'coturn'] as const;
 export type RelayKind = (typeof relayKinds)[number];
 export const coturnAvailable = spawnSync('turnserver', ['--version']).error === undefined;
 
-const secret = 'a secret of the tests alone'.replaceAll(' ', '-');
+/** What the relays of the tests know. */
+export const relaySecret = 'a-secret-of-the-tests-alone';
 const realm = 'virtual-tutor';
 
 /** Settings as parsed from an environment, on ports that nobody uses. */
@@ -76,20 +79,22 @@ export async function startRelay(kind: RelayKind, changes: Partial<TurnSettings>
   return kind === 'embedded' ? startEmbedded(settings) : startCoturn(settings);
 }
 
-function credential(user: string, { ttlSeconds = 300, secret: own = secret } = {}): TurnCredential {
-  return credentialOf(own, user, Math.floor(Date.now() / 1000) + ttlSeconds);
+function credential(user: string, { ttlSeconds = 300, secret = relaySecret } = {}): TurnCredential {
+  return credentialOf(secret, user, Math.floor(Date.now() / 1000) + ttlSeconds);
 }
 
 async function startEmbedded(settings: TurnSettings): Promise<Relay> {
   const plan = planOf(settings, '127.0.0.1');
-  const turn = await EmbeddedTurn.start({ type: 'serve', realm, secret, user: settings.user, ...plan });
+  const turn = await EmbeddedTurn.start({ type: 'serve', realm, secret: relaySecret, user: settings.user, ...plan });
   return {
     plan,
     credential,
     url: (transport) => `${plan.localUrl}?transport=${transport}`,
-    restart: async () => {
+    pid: () => turn.pid,
+    restart: async (signal = 'SIGKILL') => {
       const before = turn.pid;
-      if (before !== null) process.kill(before, 'SIGKILL');
+      if (before !== null) process.kill(before, signal);
+      if (signal === 'SIGKILL') await until(() => turn.health().status === 'degraded');
       await until(() => turn.pid !== null && turn.pid !== before && turn.health().status === 'ok');
     },
     [Symbol.asyncDispose]: () => turn[Symbol.asyncDispose](),
@@ -101,7 +106,7 @@ async function startCoturn(settings: TurnSettings): Promise<Relay> {
   const plan = planOf({ ...settings, server }, settings.publicHost);
   const folder = await mkdtemp(join(tmpdir(), 'coturn-'));
   const file = join(folder, 'turnserver.conf');
-  await writeFile(file, coturnConfig({ plan, settings, realm, secret }), { mode: 0o600 });
+  await writeFile(file, coturnConfig({ plan, settings, realm, secret: relaySecret }), { mode: 0o600 });
   const start = async () => {
     const files = ['-b', join(folder, 'turndb'), '--pidfile', join(folder, 'pid')];
     const child = spawn(
@@ -132,6 +137,7 @@ async function startCoturn(settings: TurnSettings): Promise<Relay> {
     plan,
     credential,
     url: (transport) => `${server}?transport=${transport}`,
+    pid: () => child.pid ?? null,
     restart: async () => {
       await stop();
       child = await start();
@@ -143,9 +149,9 @@ async function startCoturn(settings: TurnSettings): Promise<Relay> {
   };
 }
 
-/** Looks again until it is so; at most ten seconds. */
+/** Looks again until it is so; at most fifteen seconds. */
 export async function until(isSo: () => boolean): Promise<void> {
-  for (let looks = 0; looks < 500; looks += 1) {
+  for (let looks = 0; looks < 750; looks += 1) {
     if (isSo()) return;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
