@@ -39,19 +39,21 @@ const leadsOnZh =
 /** Particles that end a sentence. */
 const closesZh = /(?:吗|呢|吧|了|啊|呀|哦|什么|怎么办|为什么|多少|怎么样|谢谢|好的|明白|不懂|不会|不知道)$/;
 
+/** A question by its first words. */
+const asksZh = /^(?:请问|老师)?(?:为什么|怎么|什么|谁|哪|多少|几).{3,}$/;
+
 export function shapeOf(text: string, language: Locale): UtteranceShape {
   const said = text.trim();
-  // A word alone gets its comma from the recogniser, whoever hears "No," cannot tell.
-  if (/(?:[,;:，、；：—-]|\.{3}|…)$/.test(said)) return /\s\S+\s|[\p{Script=Han}]{3}/u.test(said) ? 'open' : 'unclear';
-  const marked = /[.?!。？！]$/.test(said);
-  const bare = said.replace(/[.?!。？！\s]+$/, '').toLowerCase();
-  if (language === 'zh') return shapeOfChinese(bare, marked);
-  const shape = shapeOfEnglish(bare, /[?!]$/.test(said));
-  // A recogniser that knows the end of a sentence marks it.
-  return shape === 'complete' && !marked ? 'unclear' : shape;
+  const bare = said.replace(/[.?!,;:…。？！，、；：—\s-]+$/, '').toLowerCase();
+  const marked = /[.?!。？！]$/.test(said) && !said.endsWith('...');
+  const trailsOff = /(?:[,;:，、；：—-]|\.{3}|…)$/.test(said);
+  const shape = language === 'zh' ? shapeOfChinese(bare, marked) : shapeOfEnglish(bare, { asked: /[?!]$/.test(said), marked });
+  if (!trailsOff || shape === 'open') return shape;
+  // A word alone gets a comma as often as a full stop.
+  return /\s\S+\s|\p{Script=Han}{3}/u.test(bare) ? 'open' : 'unclear';
 }
 
-function shapeOfEnglish(bare: string, asked: boolean): UtteranceShape {
+function shapeOfEnglish(bare: string, { asked, marked }: { readonly asked: boolean; readonly marked: boolean }): UtteranceShape {
   const plain = bare
     .replaceAll('’', "'")
     .replace(/[^\p{L}\p{N}' -]+/gu, ' ')
@@ -63,11 +65,13 @@ function shapeOfEnglish(bare: string, asked: boolean): UtteranceShape {
   const last = words.at(-1) ?? '';
   if (/^(?:and|or|but|because|the|a|an|um|uh|er|if)$/.test(last)) return 'open';
   if (!asked && (leadsOnEn.has(last) || leadsOnPhraseEn.test(plain) || conditionEn.test(bare))) return 'open';
-  return asked || words.length >= 3 ? 'complete' : 'unclear';
+  // A recogniser that knows the end of a sentence marks it.
+  return asked || (marked && words.length >= 3) ? 'complete' : 'unclear';
 }
 
 function shapeOfChinese(bare: string, marked: boolean): UtteranceShape {
   if (closesZh.test(bare)) return 'complete';
   if (leadsOnZh.test(bare)) return 'open';
+  if (asksZh.test(bare)) return 'complete';
   return marked && [...bare].length >= 4 ? 'complete' : 'unclear';
 }
