@@ -126,6 +126,7 @@ function openSession() {
       mayDraw: () => true,
       emit: (fact) => facts.push(fact),
       now: () => clock.nowMs,
+      onDefect() {},
     },
   );
   async function run(frames: number): Promise<void> {

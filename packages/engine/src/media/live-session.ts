@@ -22,6 +22,8 @@ export interface SessionParts {
   readonly emit: (fact: WorkerFact) => void;
   /** Epoch ms. */
   readonly now: () => number;
+  /** Told of faults that the session survives. */
+  readonly onDefect: (error: unknown) => void;
 }
 
 /** Ready sentences waiting behind the one that is played. */
@@ -217,6 +219,7 @@ export class LiveSession {
   #onFaceFailed(error: unknown): void {
     if (this.#slot.peer === null) return;
     this.#faceFailedAt = this.#parts.now();
+    this.#parts.onDefect(error);
     const late = error instanceof Error && 'code' in error && error.code === 'too_slow';
     this.#reach('voice', late ? 'renderer_late' : 'renderer_failed');
   }

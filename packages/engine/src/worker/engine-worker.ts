@@ -6,7 +6,7 @@ import type { ComponentHealth, OpenMedia, WorkerCommand, WorkerFact } from '../m
 
 /** What a worker's sessions share. */
 export interface WorkerParts extends AsyncDisposable {
-  partsOf(media: OpenMedia): Omit<SessionParts, 'mayDraw' | 'emit' | 'now'>;
+  partsOf(media: OpenMedia): Omit<SessionParts, 'mayDraw' | 'emit' | 'now' | 'onDefect'>;
   health(): readonly ComponentHealth[];
 }
 
@@ -68,9 +68,9 @@ export class EngineWorker implements AsyncDisposable {
 
   #open(media: OpenMedia): void {
     if (this.#sessions.has(media.sessionId)) return;
-    const { parts, emit, now, maxSpeaking } = this.#options;
+    const { parts, emit, now, maxSpeaking, onDefect } = this.#options;
     const mayDraw = () => this.#speaking() < maxSpeaking;
-    this.#sessions.set(media.sessionId, new LiveSession(media, { ...parts.partsOf(media), emit, now, mayDraw }));
+    this.#sessions.set(media.sessionId, new LiveSession(media, { ...parts.partsOf(media), emit, now, mayDraw, onDefect }));
   }
 
   #obeySession(command: Exclude<Addressed, { type: 'open' }>): void {

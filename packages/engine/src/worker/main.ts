@@ -18,7 +18,8 @@ function emit(fact: WorkerFact): void {
 
 /** To the server's log, which holds no words: only what kind of fault it was. */
 function onDefect(error: unknown): void {
-  process.stderr.write(`engine worker: ${error instanceof Error ? (error.stack ?? error.message) : 'unknown fault'}\n`);
+  const cause = error instanceof Error && error.cause instanceof Error ? ` because ${error.cause.stack ?? error.cause.message}` : '';
+  process.stderr.write(`engine worker: ${error instanceof Error ? (error.stack ?? error.message) : 'unknown fault'}${cause}\n`);
 }
 
 async function start(config: Extract<WorkerCommand, { type: 'configure' }>['config']): Promise<EngineWorker> {
