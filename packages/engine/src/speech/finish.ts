@@ -20,9 +20,9 @@ const silenceDb = -42;
 /** Length of such a frame, ms. */
 const frameMs = 10;
 /** Silence before a sentence, ms: enough for a decoder to settle, too short to wait for. */
-const leadMs = 30;
+export const leadMs = 30;
 /** Silence after a sentence, ms: the breath before the next one. */
-const tailMs = 240;
+export const tailMs = 240;
 /** Where the sound was cut out of its silence, ms. */
 const fadeMs = 5;
 /** Above this the limiter bends the peaks, of full scale. */

@@ -4,10 +4,7 @@ import type { Speech, SpeechUnavailable } from '../media/ports.ts';
 /* What a speaker and the threads that synthesise say to each other. */
 
 /** What a thread is started with. */
-export type SynthesisSetup =
-  | { readonly engine: 'flite' }
-  | { readonly engine: 'espeak-ng' }
-  | { readonly engine: 'edge'; readonly url: string | null };
+export type SynthesisSetup = { readonly engine: 'flite' } | { readonly engine: 'espeak-ng' } | { readonly engine: 'edge' };
 
 export type SynthesisOrder =
   | { readonly type: 'speak'; readonly id: number; readonly text: string; readonly language: Locale; readonly voice: string | null }

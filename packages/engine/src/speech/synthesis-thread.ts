@@ -15,7 +15,7 @@ async function open(): Promise<Tts> {
     case 'espeak-ng':
       return (await import('../adapters/espeak.ts')).createEspeak();
     case 'edge':
-      return (await import('../adapters/edge.ts')).createEdge(setup);
+      return (await import('../adapters/edge.ts')).createEdge();
   }
 }
 
