@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -6,7 +7,7 @@ import { openEchoPeer } from '../support/echo-peer.ts';
 import { describeWith } from '../support/loud-skip.ts';
 import { namespacesAvailable, openNamespace } from '../support/netns.ts';
 import { forbidden, forbidden6 } from '../support/reach-child.ts';
-import { coturnAvailable, relayKinds, startRelay } from '../support/relays.ts';
+import { coturnAvailable, coturnUser, relayKinds, startRelay } from '../support/relays.ts';
 import { TurnClient } from '../support/turn-client.ts';
 
 const ReachReport = z.object({
@@ -32,6 +33,29 @@ for (const kind of relayKinds) {
     });
   });
 }
+
+const documented = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'operations', 'media.md'), 'utf8');
+const firewall = /^```nft\n(.*?)^```/ms.exec(documented)?.[1] ?? '';
+
+describeWith(namespacesAvailable && coturnUser() !== null, 'root for network namespaces, nft and coturn')(
+  'coturn, which knows no ports,',
+  () => {
+    const portsReached = (within: (command: readonly string[]) => readonly [string, ...string[]]): unknown => {
+      const [command, ...args] = within([process.execPath, program, 'ports']);
+      const done = spawnSync(command, args, { encoding: 'utf8', timeout: 50_000 });
+      expect(done.stderr).toBe('');
+      return JSON.parse(done.stdout);
+    };
+
+    test('is kept to the media ports by the documented firewall', async () => {
+      await using alone = openNamespace([]);
+      expect(portsReached(alone.within)).toEqual({ media: 1, beside: 1 });
+      const [command, ...args] = alone.within(['nft', '-f', '-']);
+      expect(spawnSync(command, args, { input: firewall, encoding: 'utf8' })).toMatchObject({ status: 0, stderr: '' });
+      expect(portsReached(alone.within)).toEqual({ media: 1, beside: 0 });
+    });
+  },
+);
 
 describe('what the embedded relay reaches on the engine itself', () => {
   test('is its media ports, not what else listens there', async () => {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { TransportAddress } from '../../packages/server/src/turn/stun.ts';
 import { openEchoPeer } from './echo-peer.ts';
-import { type RelayKind, startRelay, until } from './relays.ts';
+import { coturnUser, type RelayKind, startRelay, until } from './relays.ts';
 import { TurnClient } from './turn-client.ts';
 
 /*
@@ -108,5 +108,26 @@ async function tryPeer(client: TurnClient, peer: TransportAddress, channel: numb
   return [...(permitted ? [`permit ${name}`] : []), ...(bound ? [`bind ${name}`] : [])];
 }
 
-if (process.argv[1] === import.meta.filename)
-  console.log(JSON.stringify(await reach(process.argv[2] === 'coturn' ? 'coturn' : 'embedded')));
+/** Datagrams that came through coturn, as its own user, to a media port and to one beside them. */
+async function reachPorts(): Promise<{ readonly media: number; readonly beside: number }> {
+  const user = coturnUser();
+  if (user === null) throw new Error('there is no user turnserver');
+  await using relay = await startRelay('coturn', { portMin: 10_110 }, user);
+  const { mediaAddress, mediaPorts } = relay.plan;
+  await using media = await openEchoPeer(mediaAddress, mediaPorts[1]);
+  await using beside = await openEchoPeer(mediaAddress, mediaPorts[1] + 1);
+  using client = new TurnClient(relay.url('udp'), relay.credential('session-1'));
+  await client.allocate();
+  await client.permit(media.at);
+  client.send(media.at, Buffer.from('x'));
+  await client.next();
+  client.send(beside.at, Buffer.from('y'));
+  // coturn gives up an allocation that the firewall stops; without one, what is sent comes back.
+  await client.next(500);
+  return { media: media.datagrams, beside: beside.datagrams };
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const what = process.argv[2];
+  console.log(JSON.stringify(await (what === 'ports' ? reachPorts() : reach(what === 'coturn' ? 'coturn' : 'embedded'))));
+}

@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -74,9 +74,21 @@ async function freePort(): Promise<number> {
   throw new Error('no free port');
 }
 
-export async function startRelay(kind: RelayKind, changes: Partial<TurnSettings> = {}): Promise<Relay> {
+/** `asUser`: whom coturn runs as, for firewalls that tell processes by their user; not given: whoever runs the test. */
+export async function startRelay(kind: RelayKind, changes: Partial<TurnSettings> = {}, asUser?: SystemUser): Promise<Relay> {
   const settings = await relaySettings(changes);
-  return kind === 'embedded' ? startEmbedded(settings) : startCoturn(settings);
+  return kind === 'embedded' ? startEmbedded(settings) : startCoturn(settings, asUser);
+}
+
+interface SystemUser {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** Debian's package makes it. Null: there is none. */
+export function coturnUser(): SystemUser | null {
+  const [uid, gid] = ['-u', '-g'].map((flag) => spawnSync('id', [flag, 'turnserver'], { encoding: 'utf8' }).stdout.trim());
+  return uid === undefined || gid === undefined || uid === '' ? null : { uid: Number(uid), gid: Number(gid) };
 }
 
 function credential(user: string, { ttlSeconds = 300, secret = relaySecret } = {}): TurnCredential {
@@ -101,12 +113,13 @@ async function startEmbedded(settings: TurnSettings): Promise<Relay> {
   };
 }
 
-async function startCoturn(settings: TurnSettings): Promise<Relay> {
+async function startCoturn(settings: TurnSettings, asUser: SystemUser | undefined): Promise<Relay> {
   const server = `turn:${settings.publicHost}:${settings.portMin}`;
   const plan = planOf({ ...settings, server }, settings.publicHost);
   const folder = await mkdtemp(join(tmpdir(), 'coturn-'));
   const file = join(folder, 'turnserver.conf');
   await writeFile(file, coturnConfig({ plan, settings, realm, secret: relaySecret }), { mode: 0o600 });
+  if (asUser !== undefined) for (const path of [folder, file]) await chown(path, asUser.uid, asUser.gid);
   const start = async () => {
     const files = ['-b', join(folder, 'turndb'), '--pidfile', join(folder, 'pid')];
     const child = spawn(
@@ -114,6 +127,7 @@ async function startCoturn(settings: TurnSettings): Promise<Relay> {
       ['-c', file, '--listening-ip', settings.publicHost, '--log-file', 'stdout', '--simple-log', ...files],
       {
         stdio: ['ignore', 'pipe', 'pipe'],
+        ...asUser,
       },
     );
     let said = '';
