@@ -1,4 +1,5 @@
 import { listeningRate } from '../../packages/engine/src/media/ports.ts';
+import { type Random, seeded } from './seeded.ts';
 import { atPeak, joined, sayRobotically, silence, trimmed } from './voices.ts';
 
 /* What people and rooms do that is not speech, synthesised; the same for the same seed. */
@@ -6,19 +7,6 @@ import { atPeak, joined, sayRobotically, silence, trimmed } from './voices.ts';
 export interface Sound {
   readonly name: string;
   readonly samples: Float32Array;
-}
-
-type Random = () => number;
-
-/** Mulberry32. */
-export function seeded(seed: number): Random {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 const between = (random: Random, low: number, high: number) => low + random() * (high - low);
