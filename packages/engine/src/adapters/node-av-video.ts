@@ -50,7 +50,7 @@ export function createVideoEncoder(format: VideoFormat): VideoEncoder {
 
   /** x264 takes a new bitrate as it goes; otherwise it takes a new encoder, which starts with a key frame. */
   function adoptBitrate(): void {
-    if (context.bitRate === BigInt(bps)) return;
+    if (context.bitRate === BigInt(Math.round(bps))) return;
     if (format.codec === 'H264' && context.qMax === coarsest(format.codec, bps)) {
       limitBitrate(context, bps);
       return;
@@ -129,8 +129,8 @@ function coarsest(codec: VideoCodec, bps: number): number {
 }
 
 function limitBitrate(context: CodecContext, bps: number): void {
-  context.bitRate = BigInt(bps);
-  context.rcMaxRate = BigInt(bps);
+  context.bitRate = BigInt(Math.round(bps));
+  context.rcMaxRate = BigInt(Math.round(bps));
   // Half a second: a key frame fits without starving the frames after it.
   context.rcBufferSize = Math.round(bps / 2);
 }

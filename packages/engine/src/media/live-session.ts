@@ -37,6 +37,11 @@ const stalledMs = 4_000;
 /** A face that failed is tried again in a later turn, this much later, ms. */
 const faceAgainMs = 30_000;
 const timestampRange = 2 ** 32;
+/** What a moving face may take, and what is left to the voice, bits a second. */
+const faceBps = { least: 60_000, most: 500_000 };
+const voiceBps = 50_000;
+/** A network that is too narrow for so long gets the voice alone, ms. */
+const narrowMs = 5_000;
 
 /** One student's voice and picture, live. Knows nothing of the log: what happened goes out as facts, in order. */
 export class LiveSession {
@@ -51,6 +56,7 @@ export class LiveSession {
   readonly #encoder: AudioEncoder;
   #face: FaceStream | null = null;
   #faceFailedAt: number | null = null;
+  #narrowSince: number | null = null;
   #drawing = false;
   #silentFrames = closingSilence;
   #quality: Quality = 'text';
@@ -82,7 +88,7 @@ export class LiveSession {
       now: parts.now,
       onMicrophone: (packet, header) => this.#ear?.packet(packet, header),
       onKeyFrameWanted: () => this.#face?.wantKeyFrame(),
-      onBandwidth: (bps) => this.#face?.setBitrate(bps),
+      onBandwidth: (bps) => this.#onBandwidth(bps),
       onConnected: (peerId, { local, remote }) => {
         this.#emit({ type: 'connected', peerId, local, remote });
         this.#onConnected();
@@ -222,6 +228,16 @@ export class LiveSession {
     this.#parts.onDefect(error);
     const late = error instanceof Error && 'code' in error && error.code === 'too_slow';
     this.#reach('voice', late ? 'renderer_late' : 'renderer_failed');
+  }
+
+  #onBandwidth(bps: number): void {
+    this.#face?.setBitrate(Math.round(Math.min(faceBps.most, Math.max(faceBps.least, bps - voiceBps))));
+    if (bps > faceBps.least + voiceBps) this.#narrowSince = null;
+    else this.#narrowSince ??= this.#parts.now();
+    if (this.#narrowSince === null || this.#parts.now() - this.#narrowSince < narrowMs) return;
+    if (this.#quality !== 'video') return;
+    this.#faceFailedAt = this.#parts.now();
+    this.#reach('voice', 'network_slow');
   }
 
   #readReceipts(): void {
