@@ -5,6 +5,8 @@ import { userInfo } from 'node:os';
 /** What the tests drive, by a path that its Debian package brings. */
 const debianPackages: Readonly<Record<string, string>> = {
   '/usr/bin/chromium': 'chromium',
+  '/usr/bin/espeak-ng': 'espeak-ng',
+  '/usr/bin/flite': 'flite',
   '/usr/lib/postgresql': 'postgresql',
   '/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc': 'fonts-noto-cjk',
 };

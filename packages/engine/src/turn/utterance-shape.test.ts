@@ -41,6 +41,8 @@ const open = {
     'When the sun goes down.',
     'I was wondering if',
     'I think that.',
+    'Let me think.',
+    'In the morning.',
     'So if I have three apples and…',
   ],
   zh: ['我想问', '因为', '植物需要水和', '然后，', '如果今天下雨的话', '那个', '嗯', '比如说', '我觉得这个是因为'],

@@ -24,10 +24,10 @@ const leadsOnEn = new Set(
 
 /** Ends that leave the main thing unsaid. */
 const leadsOnPhraseEn =
-  /\b(?:(?:want|like|need|try|trying|going|have|used|able) to(?: know| ask| understand| say)?|(?:think|know|say|said|learned|believe|hope|told me|understand|guess) that|i (?:think|mean|guess|wonder|was wondering|don't know|want|believe)|(?:can|could|would) you(?: please)?(?: tell me| explain| show me)?|tell me|you know|sort of|kind of|what i mean)$/;
+  /\b(?:(?:want|like|need|try|trying|going|have|used|able) to(?: know| ask| understand| say)?|(?:think|know|say|said|learned|believe|hope|told me|understand|guess) that|i (?:think|mean|guess|wonder|was wondering|don't know|want|believe)|(?:can|could|would) you(?: please)?(?: tell me| explain| show me)?|tell me|let me(?: think| see)?|you explain|you know|sort of|kind of|what i mean)$/;
 
-/** A condition, before what it is a condition of. */
-const conditionEn = /^(?:so |and |but )?(?:if|when|whenever|while|although|as soon as)\b[^,]*$/;
+/** A condition, or a time or place, before what it is said of. */
+const conditionEn = /^(?:in|on|at|after|before|during) the \w+$|^(?:so |and |but )?(?:if|when|whenever|while|although|as soon as)\b[^,]*$/;
 
 /** Whole utterances although their last word is in the list above. */
 const wholeEn =
