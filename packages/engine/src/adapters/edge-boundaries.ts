@@ -41,19 +41,55 @@ export function boundaryTimes(text: string, boundaries: readonly WordBoundary[])
   return fitting * 4 < words.length ? null : timeWords(words, times);
 }
 
-/** Times in proportion to the letters, over what is voiced: for sound that came without boundaries. */
+/**
+ * Times in proportion to the letters, for sound that came without boundaries: each clause over its own
+ * stretch of voice. Clauses end at the longest pauses; with too few pauses all is spread over all.
+ */
 export function spreadTimes(text: string, samples: Int16Array, rate: number): readonly TimedWord[] {
   const words = wordsIn(text);
   const voiced = voicedRanges(samples, rate);
+  const clauses = clausesOf(text, words);
+  const stretches = stretchesOf(voiced, clauses.length);
+  const spread =
+    clauses.length === stretches.length
+      ? clauses.flatMap((clause, index) => spreadOver(clause, { text, voiced: stretches[index] ?? [] }))
+      : spreadOver(words, { text, voiced });
+  return timeWords(words, spread);
+}
+
+/** The voiced ranges in this many groups, or fewer, parted by the longest pauses. */
+function stretchesOf(voiced: readonly TimeRange[], count: number): readonly (readonly TimeRange[])[] {
+  const pauses = voiced.slice(1).map(({ startMs }, index) => ({ index, lengthMs: startMs - (voiced[index]?.endMs ?? 0) }));
+  const longest = pauses.toSorted((a, b) => b.lengthMs - a.lengthMs).slice(0, count - 1);
+  const ends = [...longest.map(({ index }) => index + 1).toSorted((a, b) => a - b), voiced.length];
+  return ends.map((end, index) => voiced.slice(ends[index - 1] ?? 0, end));
+}
+
+function clausesOf(text: string, words: readonly TextRange[]): readonly (readonly TextRange[])[] {
+  const clauses: TextRange[][] = [];
+  let end = 0;
+  for (const word of words) {
+    const last = clauses.at(-1);
+    if (last === undefined || /[,.;:!?，。；：！？、]/u.test(text.slice(end, word.from))) clauses.push([word]);
+    else last.push(word);
+    end = word.to;
+  }
+  return clauses;
+}
+
+function spreadOver(
+  words: readonly TextRange[],
+  over: { readonly text: string; readonly voiced: readonly TimeRange[] },
+): readonly TimeRange[] {
+  const { text, voiced } = over;
   const voicedMs = voiced.reduce((sum, { startMs, endMs }) => sum + endMs - startMs, 0);
   const letters = words.reduce((sum, word) => sum + weight(word, text), 0);
   let passed = 0;
-  const times = words.map((word) => {
+  return words.map((word) => {
     const startMs = atVoiced(voiced, (voicedMs * passed) / letters);
     passed += weight(word, text);
     return { startMs, endMs: atVoiced(voiced, (voicedMs * passed) / letters) };
   });
-  return timeWords(words, times);
 }
 
 /** Letters of a syllable: a Chinese character is one, about three of the Latin alphabet. */

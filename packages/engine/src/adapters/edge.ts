@@ -4,6 +4,7 @@ import { MsEdgeTTS, OUTPUT_FORMAT } from 'msedge-tts';
 import { type Speech, SpeechUnavailable, type Tts } from '../media/ports.ts';
 import { energyVisemes } from '../speech/energy-visemes.ts';
 import { finishSpeech } from '../speech/finish.ts';
+import { wordsIn } from '../speech/word-times.ts';
 import { boundaryTimes, readBoundaries, spreadTimes, type WordBoundary } from './edge-boundaries.ts';
 import { decodeMp3 } from './node-av-mp3.ts';
 
@@ -32,6 +33,7 @@ export function createEdge({ agent, timeoutMs = 5_000 }: EdgeOptions = {}): Tts 
     languages: ['en', 'zh'],
     async synthesize({ text, voice, signal }): Promise<Speech> {
       signal.throwIfAborted();
+      if (wordsIn(text).length === 0) return { samples: new Int16Array(0), visemes: [], words: [], engine: 'edge' };
       if (voice === null) throw new SpeechUnavailable('language_unsupported', 'Edge TTS has no voice chosen');
       const { sound, boundaries } = await ask({ text, voice, signal, agent, timeoutMs });
       const { samples, rate } = decode(sound);

@@ -118,8 +118,12 @@ export function ipaVisemes(phones: readonly TimedPhone[], language: 'en' | 'zh')
   const shaped: ShapedPhone[] = [];
   for (const timed of phones) {
     const change = /^\((?<to>.*)\)$/u.exec(timed.phone)?.groups?.['to'];
-    if (change !== undefined) spoken = /^(?:cmn|yue|zh)/u.test(change) ? mandarinIpa : englishIpa;
-    else shaped.push({ ...timed, shapes: ipaShapes(timed.phone, spoken) });
+    if (change !== undefined) {
+      spoken = /^(?:cmn|yue|zh)/u.test(change) ? mandarinIpa : englishIpa;
+      // The time it takes belongs to the sound before.
+      const last = shaped.at(-1);
+      if (last !== undefined) shaped[shaped.length - 1] = { ...last, endMs: timed.endMs };
+    } else shaped.push({ ...timed, shapes: ipaShapes(timed.phone, spoken) });
   }
   return settle(shapesOf(shaped));
 }
