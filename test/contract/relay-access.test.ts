@@ -55,6 +55,14 @@ for (const kind of relayKinds) {
       }
     });
 
+    test('anybody may ask where he is, as Chromium does before it goes on', async () => {
+      await using relay = await startRelay(kind);
+      for (const transport of ['udp', 'tcp'] as const) {
+        using client = new TurnClient(relay.url(transport), relay.credential('session-1'));
+        expect(await client.whoami()).toMatchObject({ address: '127.0.0.1' });
+      }
+    });
+
     test('a credential that is late, made with another secret, or of another session opens nothing', async () => {
       await using relay = await startRelay(kind);
       const own = relay.credential('session-1');

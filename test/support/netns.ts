@@ -136,7 +136,7 @@ function firewall({ udp, turnTcp, apiPort }: CableOptions): string {
   counter otherUdp {}
   counter otherTcp {}
   chain in {
-    type filter hook input priority 0; policy accept;
+    type filter hook prerouting priority 0; policy accept;
     iifname != "cable" accept
     ${rules('dport')}
   }

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { isIPv6 } from 'node:net';
 import type { TurnCredential } from '../../packages/server/src/turn/credentials.ts';
 import {
   addressOf,
@@ -25,7 +24,6 @@ type Attributes = (transactionId: Uint8Array) => readonly StunAttribute[];
 
 const connectMethod = 0x00a;
 const retransmitMs = 150;
-const cookie = Buffer.from([0x21, 0x12, 0xa4, 0x42]);
 
 /** A TURN client that does as it is told, right or wrong. */
 export class TurnClient implements Disposable {
@@ -87,6 +85,12 @@ export class TurnClient implements Disposable {
   /** Asks for a TCP connection to a peer: RFC 6062. */
   async connect(peer: TransportAddress): Promise<Answer> {
     return codeOf(await this.#ask(connectMethod, (id) => [peerAttribute(peer, id)]));
+  }
+
+  /** Where the server sees this client; null: it does not say. */
+  async whoami(): Promise<TransportAddress | null> {
+    const answer = await this.#exchange(method.binding, () => []);
+    return answer === null ? null : addressOf(answer, attribute.xorMappedAddress);
   }
 
   send(peer: TransportAddress, data: Uint8Array): void {
@@ -179,18 +183,5 @@ function codeOf(message: StunMessage | null): Answer {
 
 /** IPv4 or IPv6; `::ffff:10.0.0.1` stays an IPv6 address. */
 function peerAttribute(peer: TransportAddress, transactionId: Uint8Array): StunAttribute {
-  if (!isIPv6(peer.address)) return { type: attribute.xorPeerAddress, value: xorAddress(peer) };
-  const mask = Buffer.concat([cookie, transactionId]);
-  const value = Buffer.concat([Buffer.from([0, 2, 0, 0]), ipv6Bytes(peer.address).map((byte, at) => byte ^ (mask[at] ?? 0))]);
-  value.writeUInt16BE(peer.port ^ cookie.readUInt16BE(0), 2);
-  return { type: attribute.xorPeerAddress, value };
-}
-
-function ipv6Bytes(text: string): Buffer {
-  // The URL parser writes every form, dotted quads too, in groups of hexadecimal digits.
-  const [left = '', right = ''] = new URL(`http://[${text}]`).hostname.slice(1, -1).split('::');
-  const groups = (half: string) => (half === '' ? [] : half.split(':'));
-  const gap = 8 - groups(left).length - groups(right).length;
-  const all = [...groups(left), ...Array.from({ length: gap }, () => '0'), ...groups(right)];
-  return Buffer.from(all.map((group) => group.padStart(4, '0')).join(''), 'hex');
+  return { type: attribute.xorPeerAddress, value: xorAddress(peer, transactionId) };
 }

@@ -32,7 +32,6 @@ export function coturnConfig({ plan, settings, realm, secret }: CoturnOptions): 
     'no-tcp-relay',
     'no-rfc5780',
     'no-stun-backward-compatibility',
-    'secure-stun',
     'no-cli',
     'no-tls',
     'no-dtls',

@@ -1,5 +1,5 @@
 import { RelayClient, type RelayOptions } from './relay-client.ts';
-import { knockOf, Ledger } from './relay-rules.ts';
+import { bindingAnswer, knockOf, Ledger } from './relay-rules.ts';
 import type { TransportAddress } from './stun.ts';
 
 /** One UDP address or TCP connection, as its transport sees it. */
@@ -7,7 +7,7 @@ export interface Visitor {
   /** Unique: transport, address and port. */
   readonly key: string;
   readonly source: TransportAddress;
-  send(bytes: Uint8Array): void;
+  readonly send: (bytes: Uint8Array) => void;
   /** It may go: it never allocated, or fell silent. */
   dismiss(): void;
 }
@@ -45,10 +45,15 @@ export class RelayDoor implements Disposable {
     return this.#guests.size;
   }
 
-  /** One message of a client. `visit` is called for a client that is new, and only when it may come in. */
+  /** One message of a client. `visit` says who it is, and is called when that need be known. */
   receive(key: string, bytes: Uint8Array, visit: () => Visitor): void {
     const knock = knockOf(bytes);
     if (knock === null) return;
+    if (knock === 'binding') {
+      const { source, send } = visit();
+      send(bindingAnswer(bytes, source));
+      return;
+    }
     const guest = this.#guests.get(key) ?? (knock === 'allocate' ? this.#welcome(visit()) : null);
     if (guest === null) return;
     guest.heardAtMs = performance.now();
@@ -77,7 +82,7 @@ export class RelayDoor implements Disposable {
     const [oldest] = this.#strangers.keys();
     if (this.#strangers.size >= maxStrangers && oldest !== undefined) this.#dismiss(oldest);
     const arrivedAtMs = performance.now();
-    const client = new RelayClient(this.#options, visitor.source, (bytes) => visitor.send(bytes));
+    const client = new RelayClient(this.#options, visitor.source, visitor.send);
     const guest = { visitor, client, arrivedAtMs, heardAtMs: arrivedAtMs };
     this.#guests.set(visitor.key, guest);
     this.#strangers.set(visitor.key, guest);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { credentialOf } from './credentials.ts';
-import { Allowance, isAllowedPeer, knockOf, Ledger, maxMessageBytes, passwordFor } from './relay-rules.ts';
-import { attribute, encodeStun, method, type StunClass } from './stun.ts';
+import { Allowance, bindingAnswer, isAllowedPeer, knockOf, Ledger, maxMessageBytes, passwordFor } from './relay-rules.ts';
+import { attribute, decodeStun, encodeStun, method, type StunClass } from './stun.ts';
 
 const transactionId = new Uint8Array(12).fill(9);
 const message = (
@@ -12,15 +12,15 @@ const message = (
 const channelData = (length: number, claimed = length) => Buffer.from([0x40, 0, claimed >> 8, claimed & 255, ...new Uint8Array(length)]);
 
 describe('the door', () => {
-  test('lets a stranger ask for an allocation, and nothing else', () => {
+  test('lets a stranger ask where he is and for an allocation, and nothing else', () => {
     expect(knockOf(message(method.allocate))).toBe('allocate');
+    expect(knockOf(message(method.binding))).toBe('binding');
     for (const number of [method.refresh, method.createPermission, method.channelBind]) expect(knockOf(message(number))).toBe('other');
     expect(knockOf(message(method.send, 'indication'))).toBe('other');
     expect(knockOf(channelData(8))).toBe('other');
   });
 
   test.each([
-    ['a STUN binding, which a relay need not answer', message(method.binding)],
     ['a TCP connection to a peer (RFC 6062)', message(0x00a)],
     ['the binding of one', message(0x00b)],
     ['an answer, which only servers give', message(method.allocate, 'success')],
@@ -45,6 +45,17 @@ describe('the door', () => {
     added.writeUInt16BE(added.length - 20, 2);
     expect(knockOf(added)).toBeNull();
   });
+});
+
+test.each([
+  ['203.0.113.7', 40_000, '0001bd52ea12d545'],
+  ['2001:db8::7', 40_000, '0002bd520113a9fa09090909090909090909090e'],
+])('%s is told where it is, in an answer hardly longer than its question', (address, port, value) => {
+  const answer = bindingAnswer(message(method.binding), { address, port });
+  const decoded = decodeStun(answer);
+  expect(decoded).toMatchObject({ method: method.binding, kind: 'success' });
+  expect(Buffer.from(decoded?.attributes[0]?.value ?? []).toString('hex')).toBe(value);
+  expect(answer.length).toBeLessThanOrEqual(44);
 });
 
 describe('a peer', () => {

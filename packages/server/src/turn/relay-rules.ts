@@ -1,18 +1,18 @@
 import { engineUser, passwordOf, probeUser, readUsername } from './credentials.ts';
 import { channelBytes } from './frames.ts';
 import type { AllowedPeers, Quotas } from './plan.ts';
-import { decodeStun, method, type TransportAddress } from './stun.ts';
+import { attribute, decodeStun, encodeStun, headerBytes, method, type TransportAddress, xorAddress } from './stun.ts';
 
 /** What may come in at the relay's door. */
-export type Knock = 'allocate' | 'other' | null;
+export type Knock = 'binding' | 'allocate' | 'other' | null;
 
-const requests: ReadonlySet<number> = new Set([method.allocate, method.refresh, method.createPermission, method.channelBind]);
+const requests: ReadonlySet<number> = new Set([method.refresh, method.createPermission, method.channelBind]);
 /** Largest message that a browser sends: a datagram of media in its envelope. */
 export const maxMessageBytes = 2_048;
 
 /**
- * `allocate`: a client that nobody knows may say this; `other`: only one that has allocated; null: nothing that
- * TURN over UDP needs. STUN bindings, TCP relaying (RFC 6062) and malformed messages end here, before the library sees them.
+ * `binding` and `allocate`: a client that nobody knows may say this; `other`: only one that has allocated; null: nothing
+ * that TURN over UDP needs. TCP relaying (RFC 6062) and malformed messages end here, before the library sees them.
  */
 export function knockOf(bytes: Uint8Array): Knock {
   const first = bytes[0] ?? 0xff;
@@ -21,8 +21,20 @@ export function knockOf(bytes: Uint8Array): Knock {
   const message = decodeStun(bytes);
   if (message === null) return null;
   if (message.kind === 'indication') return message.method === method.send ? 'other' : null;
-  if (message.kind !== 'request' || !requests.has(message.method)) return null;
-  return message.method === method.allocate ? 'allocate' : 'other';
+  if (message.kind !== 'request') return null;
+  if (message.method === method.binding) return 'binding';
+  if (message.method === method.allocate) return 'allocate';
+  return requests.has(message.method) ? 'other' : null;
+}
+
+/**
+ * Where a request came from, which Chromium asks even when it may use the relay alone, and waits ten seconds for.
+ * Made without keeping anything, and hardly longer than the question.
+ */
+export function bindingAnswer(request: Uint8Array, source: TransportAddress): Uint8Array {
+  const transactionId = request.subarray(8, headerBytes);
+  const mapped = { type: attribute.xorMappedAddress, value: xorAddress(source, transactionId) };
+  return encodeStun({ method: method.binding, kind: 'success', transactionId, attributes: [mapped] }, null);
 }
 
 export function isAllowedPeer(peers: AllowedPeers, { address, port }: TransportAddress): boolean {

@@ -1,4 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
+import { isIPv6 } from 'node:net';
 
 /* STUN messages (RFC 8489 section 5) as far as a TURN client needs them, and a strict reading for the relay's door. */
 
@@ -134,12 +135,24 @@ export function addressOf(message: StunMessage, type: number): TransportAddress 
   return { address: plain.subarray(4).join('.'), port: plain.readUInt16BE(2) };
 }
 
-/** The value of an XOR address attribute, IPv4. */
-export function xorAddress({ address, port }: TransportAddress): Buffer {
-  const value = Buffer.from([0, 1, 0, 0, ...address.split('.').map(Number)]);
+/** The value of an XOR address attribute: RFC 8489, section 14.2. */
+export function xorAddress({ address, port }: TransportAddress, transactionId: Uint8Array): Buffer {
+  const bytes = isIPv6(address) ? ipv6Bytes(address) : Buffer.from(address.split('.').map(Number));
+  const mask = Buffer.alloc(16);
+  mask.writeUInt32BE(cookie);
+  mask.set(transactionId, 4);
+  const value = Buffer.concat([Buffer.from([0, isIPv6(address) ? 2 : 1, 0, 0]), bytes.map((byte, at) => byte ^ (mask[at] ?? 0))]);
   value.writeUInt16BE(port ^ (cookie >>> 16), 2);
-  value.writeUInt32BE((value.readUInt32BE(4) ^ cookie) >>> 0, 4);
   return value;
+}
+
+function ipv6Bytes(text: string): Buffer {
+  // The URL parser writes every form, dotted quads too, in groups of hexadecimal digits.
+  const [left = '', right = ''] = new URL(`http://[${text.replace(/%.*/, '')}]`).hostname.slice(1, -1).split('::');
+  const groups = (half: string) => (half === '' ? [] : half.split(':'));
+  const gap = Array.from({ length: 8 - groups(left).length - groups(right).length }, () => '0');
+  const all = [...groups(left), ...gap, ...groups(right)];
+  return Buffer.from(all.map((group) => group.padStart(4, '0')).join(''), 'hex');
 }
 
 /** Key of the long-term credential mechanism: RFC 8489, section 9.2.2. */

@@ -1,0 +1,132 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { chromium } from 'playwright-core';
+import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { chromiumAvailable, describeWith } from '../support/loud-skip.ts';
+import { type Cable, namespacesAvailable, openCable } from '../support/netns.ts';
+import type { StageOrder } from '../support/relay-stage-child.ts';
+import { coturnAvailable, relayKinds } from '../support/relays.ts';
+
+const program = join(import.meta.dirname, '..', 'support', 'relay-stage-child.ts');
+const port = 9000;
+
+const Connections = z.array(
+  z.object({
+    /** Candidate lines of the offer and of the answer. */
+    offered: z.array(z.string()),
+    answered: z.array(z.string()),
+    refused: z.string().nullable(),
+    /** Codes of `icecandidateerror`. */
+    errors: z.array(z.number()),
+    audioPackets: z.number(),
+    localType: z.string().nullable(),
+  }),
+);
+type Connections = z.infer<typeof Connections>;
+
+/** Runs in the page: as many connections as asked, all of them there at once. */
+const connectAll = `async (count) => {
+  const open = async () => {
+    const iceServers = await (await fetch('/config')).json();
+    const connection = new RTCPeerConnection({ iceServers, iceTransportPolicy: 'relay', bundlePolicy: 'max-bundle' });
+    const errors = [];
+    connection.onicecandidateerror = ({ errorCode }) => errors.push(errorCode);
+    connection.addTransceiver('audio', { direction: 'recvonly' });
+    connection.addTransceiver('video', { direction: 'recvonly' });
+    await connection.setLocalDescription();
+    while (connection.iceGatheringState !== 'complete') await new Promise((done) => setTimeout(done, 20));
+    const sdp = connection.localDescription.sdp;
+    const candidates = (text) => text.split('\\r\\n').filter((line) => line.startsWith('a=candidate'));
+    const body = JSON.stringify({ peerId: crypto.randomUUID?.() ?? String(Math.random()), sdp });
+    const { answer = null, refused = null } = await (await fetch('/offer', { method: 'POST', body })).json();
+    if (answer !== null) await connection.setRemoteDescription({ type: 'answer', sdp: answer });
+    return { connection, errors, offered: candidates(sdp), answered: answer === null ? [] : candidates(answer), refused };
+  };
+  const all = [];
+  for (let at = 0; at < count; at += 1) all.push(await open());
+  const look = async ({ connection, ...seen }) => {
+    const stats = [...(await connection.getStats()).values()];
+    const audio = stats.find(({ type, kind }) => type === 'inbound-rtp' && kind === 'audio');
+    const transport = stats.find(({ type }) => type === 'transport');
+    const pair = stats.find(({ id }) => id === transport?.selectedCandidatePairId);
+    const local = stats.find(({ id }) => id === pair?.localCandidateId);
+    return { ...seen, audioPackets: audio?.packetsReceived ?? 0, localType: local?.candidateType ?? null };
+  };
+  for (let looks = 0; looks < 150; looks += 1) {
+    const seen = await Promise.all(all.map(look));
+    if (seen.every(({ audioPackets, answered, offered }) => audioPackets >= 50 || answered.length === 0 || offered.length === 0)) return seen;
+    await new Promise((done) => setTimeout(done, 100));
+  }
+  return Promise.all(all.map(look));
+}`;
+
+async function connect(cable: Cable, order: Omit<StageOrder, 'address' | 'port'>, count: number): Promise<Connections> {
+  const { address } = cable.engine;
+  const [command, ...args] = cable.engine.within([process.execPath, program, JSON.stringify({ ...order, address, port })]);
+  const engine = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  await once(createInterface({ input: engine.stdout }), 'line');
+  const browser = await chromium.launch({
+    executablePath: cable.chromium,
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-dev-shm-usage',
+      '--disable-background-networking',
+      '--disable-component-update',
+      // Otherwise it announces names for its host candidates to its own network, whether or not it may use them.
+      '--disable-features=WebRtcHideLocalIpsWithMdns',
+    ],
+  });
+  try {
+    const page = await browser.newPage();
+    await page.goto(`http://${address}:${port}/`);
+    return Connections.parse(await page.evaluate(`(${connectAll})(${count})`));
+  } finally {
+    await browser.close();
+    engine.kill('SIGKILL');
+  }
+}
+
+for (const kind of relayKinds) {
+  const available = namespacesAvailable && chromiumAvailable && (kind === 'embedded' || coturnAvailable);
+  describeWith(available, 'root for network namespaces, nft, coturn and Chromium')(
+    `Chromium past a firewall, with the ${kind} relay`,
+    () => {
+      test.each([
+        ['to the engine', false, 30],
+        ['to a relay port of the engine', true, 10],
+      ])('media passes the one open port, %s', async (_what, engineRelay, count) => {
+        await using cable = openCable({ udp: '10110', turnTcp: null, apiPort: port });
+        const connections = await connect(cable, { kind, layout: 'single-port', engineRelay }, count);
+        expect(connections).toHaveLength(count);
+        for (const { offered, answered, audioPackets, localType, refused } of connections) {
+          expect(refused).toBeNull();
+          expect(audioPackets).toBeGreaterThanOrEqual(50);
+          expect(localType).toBe('relay');
+          expect(offered.length).toBeGreaterThan(0);
+          for (const line of offered) expect(line).toContain(' typ relay ');
+          expect(answered.length).toBeGreaterThan(0);
+          for (const line of answered) expect(line).toContain(engineRelay ? ' typ relay' : ' typ host');
+        }
+        expect(cable.counts()).toMatchObject({ otherUdp: 0, otherTcp: 0, turnTcp: 0 });
+      });
+
+      test('ports 10111 to 10115 carry five, and the sixth is told why by its relay', async () => {
+        await using cable = openCable({ udp: '10110-10115', turnTcp: null, apiPort: port });
+        const connections = await connect(cable, { kind, layout: 'port-range', engineRelay: false }, 6);
+        const [sixth] = connections.slice(5);
+        for (const { audioPackets, localType } of connections.slice(0, 5)) {
+          expect(audioPackets).toBeGreaterThanOrEqual(50);
+          expect(localType).toBe('relay');
+        }
+        expect(sixth?.offered).toEqual([]);
+        expect(sixth?.errors.every((code) => code === 486 || code === 508)).toBe(true);
+        expect(sixth?.errors.length).toBeGreaterThan(0);
+        expect(cable.counts()).toMatchObject({ otherUdp: 0, otherTcp: 0 });
+      });
+    },
+  );
+}
