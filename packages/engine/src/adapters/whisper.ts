@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { mostTokens, withoutRepetition } from '../listening/repetition.ts';
 import { type Asr, SpeechUnavailable } from '../media/ports.ts';
 import type { WorkerConfig } from '../media/protocol.ts';
@@ -21,12 +22,14 @@ export async function createWhisper(
   const { env, LogLevel, pipeline, InterruptableStoppingCriteria } = await import('@huggingface/transformers');
   env.allowRemoteModels = false;
   env.localModelPath = config.modelsFolder;
-  env.logLevel = LogLevel.ERROR;
+  // Its error lines hold the model's inputs: what a student said.
+  env.logLevel = LogLevel.NONE;
   const folder = whisperFolder(config.model);
   const recognise = await pipeline('automatic-speech-recognition', folder, {
     dtype: files.precision,
     device: config.device,
     local_files_only: true,
+    session_options: { intraOpNumThreads: Math.max(1, Math.floor(availableParallelism() / 2)) },
   });
   return {
     name: 'whisper',
