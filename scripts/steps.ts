@@ -27,9 +27,11 @@ export async function runStep({ name, command: [program, ...args] }: Step): Prom
 }
 
 export const checks: readonly Step[] = [
-  { name: 'types: schemas, engine, server, tests', command: ['tsc', '-p', 'tsconfig.json'] },
+  { name: 'types: schemas, engine, server', command: ['tsc', '-p', 'tsconfig.json'] },
+  { name: 'types: tests, measurements, scripts', command: ['tsc', '-p', 'test/tsconfig.json'] },
   { name: 'types: sdk', command: ['tsc', '-p', 'packages/sdk/tsconfig.json'] },
   { name: 'types: console', command: ['tsc', '-p', 'packages/console/tsconfig.json'] },
+  { name: 'types: browser side of tests', command: ['tsc', '-p', 'test/support/browser/tsconfig.json'] },
   { name: 'lint and format', command: ['biome', 'ci', '--error-on-warnings', '--colors=off', '.'] },
   { name: 'import arrows', command: ['depcruise', 'packages', 'test', 'bench', 'scripts', '--output-type', 'err'] },
   { name: 'nothing unused', command: ['knip', '--no-progress', '--no-config-hints'] },

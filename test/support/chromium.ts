@@ -29,9 +29,9 @@ export function fromElsewhere(url: string): string {
   return url.replace('//127.0.0.1:', '//school.test:');
 }
 
-export async function launchChromium(): Promise<Browser> {
+export async function launchChromium(extraArgs: readonly string[] = []): Promise<Browser> {
   if (chromiumPath === null) throw new Error('there is no Chromium here');
-  return chromium.launch({ executablePath: chromiumPath, args: quietArgs });
+  return chromium.launch({ executablePath: chromiumPath, args: [...quietArgs, ...extraArgs] });
 }
 
 /** The page that the engine serves, as `npm start` builds it. */
