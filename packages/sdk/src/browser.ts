@@ -4,6 +4,7 @@ import { apiKeyPrefix, endpoint } from './endpoint.ts';
 import { aborted, TutorError } from './errors.ts';
 import { Lesson } from './lesson.ts';
 import type { OpenLink } from './link.ts';
+import { LiveMedia } from './media/live-media.ts';
 import { openApi, openEventStream, openSocket, translated } from './transport.ts';
 import { within } from './waiting.ts';
 
@@ -28,6 +29,7 @@ export async function connectSession(options: ConnectOptions): Promise<TutorSess
     token: options.token,
     open: linksFor(options),
     reconnect: options.reconnect ?? defaultReconnect,
+    media: (host) => new LiveMedia(host),
     resume: options.resume,
     soon(tell) {
       const timer = setTimeout(tell, frameMs);

@@ -43,6 +43,12 @@ export function schemasAndContractAgree(): void {
   check<Same<contract.TranscriptTurn, schemas.TranscriptTurn>>();
   check<Same<contract.ChainVerdict, schemas.ChainVerdict>>();
   check<Same<contract.Passage, schemas.CitedPassage>>();
+  check<Same<contract.Signal, schemas.Signal>>();
+  check<Same<contract.Quality, schemas.Quality>>();
+  check<Same<contract.QualityReason, schemas.QualityReason>>();
+  check<Same<contract.WebrtcConfig, schemas.WebrtcConfig>>();
+  check<Same<contract.MediaChunk, schemas.MediaChunk>>();
+  check<Takes<contract.MediaElement, HTMLVideoElement>>();
   check<Same<feed.FeedItem, schemas.FeedItem>>();
   check<Same<feed.FeedCursor, schemas.FeedCursor>>();
 }

@@ -3,27 +3,11 @@
  * tie them to the router and the schemas.
  */
 
-export type ErrorCode =
-  | 'unauthorized'
-  | 'forbidden'
-  | 'not_found'
-  | 'conflict'
-  | 'command_reused'
-  | 'invalid_input'
-  | 'payload_too_large'
-  | 'rate_limited'
-  | 'capacity_exceeded'
-  | 'session_ended'
-  | 'nothing_to_interrupt'
-  | 'resume_expired'
-  | 'student_forgotten'
-  | 'link_used'
-  | 'model_unavailable'
-  | 'unavailable'
-  | 'timeout'
-  | 'aborted'
-  | 'upgrade_required'
-  | 'internal';
+import type { ErrorCode, TutorErrorShape } from './error-contract.ts';
+import type { MediaChunk, Quality, QualityReason, Signal, SpokenAudio, TutorMedia } from './media-contract.ts';
+
+export type { ErrorCode, TutorErrorShape } from './error-contract.ts';
+export type * from './media-contract.ts';
 
 export type Locale = 'en' | 'zh';
 export type Role = 'operator' | 'teacher' | 'auditor';
@@ -75,6 +59,16 @@ export interface TutorSettings {
   readonly temperature: number | null;
   readonly knowledgeBaseId: string | null;
   readonly greeting: string;
+  /** A voice of one of the engine's synthesisers; null: the default of the language. */
+  readonly voice: string | null;
+  /** Who is seen; null: the default of the language. */
+  readonly face: 'ada' | 'xiaolan' | null;
+}
+
+/** Settings as they are written: what says nothing of voice and face leaves them to the language. */
+export interface TutorSettingsInput extends Omit<TutorSettings, 'voice' | 'face'> {
+  readonly voice?: TutorSettings['voice'] | undefined;
+  readonly face?: TutorSettings['face'] | undefined;
 }
 
 export interface Tutor {
@@ -116,9 +110,15 @@ export interface Health {
   }[];
 }
 
+/** Where the time of a turn went, ms after the engine took the message up. */
 export interface TurnTimings {
+  /** Recognition, from the end of the student's voice to the message; null: typed. */
+  readonly asrMs: number | null;
   readonly retrieveMs: number;
   readonly firstTokenMs: number;
+  /** First packet of the tutor's voice, and first frame of a moving mouth, leaving the engine; null: text only. */
+  readonly firstAudioMs: number | null;
+  readonly firstFrameMs: number | null;
   readonly totalMs: number;
 }
 
@@ -199,7 +199,7 @@ export interface TutorClient {
     transcript(sessionId: string, options?: CallOptions): AsyncIterable<TranscriptTurn>;
   };
   readonly tutors: {
-    configure(tutorId: string, settings: TutorSettings, options?: MutationOptions): Promise<Tutor>;
+    configure(tutorId: string, settings: TutorSettingsInput, options?: MutationOptions): Promise<Tutor>;
     get(tutorId: string, options?: CallOptions): Promise<Tutor>;
     list(options?: CallOptions): AsyncIterable<Tutor>;
     retire(tutorId: string, options?: MutationOptions): Promise<Tutor>;
@@ -253,6 +253,8 @@ export interface ViewedTurn {
   readonly turnId: string;
   readonly clientMessageId: string;
   readonly message: string | null;
+  /** Typed or spoken. */
+  readonly modality: 'text' | 'voice';
   readonly sentAt: string;
   readonly status: 'waiting' | 'replying' | 'completed' | 'interrupted' | 'failed';
   readonly sentences: readonly ViewedSentence[];
@@ -273,6 +275,10 @@ export interface SessionView {
   readonly greeting: string | null;
   readonly locale: Locale | null;
   readonly turns: readonly ViewedTurn[];
+  /** How the tutor reaches the student, as the log has it. */
+  readonly quality: Quality;
+  /** Why that changed last; null before the first change. */
+  readonly qualityReason: QualityReason | null;
   readonly ended: EndReason | null;
   /** True once history is through. */
   readonly caughtUp: boolean;
@@ -321,13 +327,6 @@ export interface SessionEvents {
   error: TutorErrorShape;
 }
 
-export interface TutorErrorShape extends Error {
-  readonly code: ErrorCode;
-  readonly retryable: boolean;
-  readonly retryAfterMs?: number;
-  readonly requestId?: string;
-}
-
 /** Decides how long to wait before the next try, ms, or null to give up and close. */
 export interface ReconnectPolicy {
   nextDelayMs(context: { readonly attempt: number; readonly elapsedMs: number; readonly error?: TutorErrorShape }): number | null;
@@ -356,6 +355,14 @@ export interface TutorSession extends AsyncDisposable {
   /** The lesson as it stands: same object until it changes (for `useSyncExternalStore`). */
   readonly view: SessionView;
   readonly chat: { send(text: string, options?: { readonly signal?: AbortSignal; readonly clientMessageId?: string }): Turn };
+  /** Voice and face over WebRTC. Nothing is opened before `connect`, `attachVideo` or `mic.start`. */
+  readonly media: TutorMedia;
+  /** The student's voice for clients without WebRTC. */
+  readonly audio: SpokenAudio;
+  /** The tutor's voice for clients without WebRTC, live. A slow reader misses the oldest. */
+  mediaChunks(options?: { readonly signal?: AbortSignal }): AsyncIterable<MediaChunk>;
+  /** The live side of voice, for clients without WebRTC; others read `media`. A slow reader misses the oldest. */
+  signals(options?: { readonly signal?: AbortSignal }): AsyncIterable<Signal>;
   interrupt(): Promise<void>;
   /** A fresh grant of the same scope, while the current token is valid. */
   renewToken(): Promise<Grant>;

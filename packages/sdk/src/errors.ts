@@ -1,4 +1,4 @@
-import type { ErrorCode, TutorErrorShape } from './contract.ts';
+import type { ErrorCode, TutorErrorShape } from './error-contract.ts';
 
 /** Whether the same call may succeed later without a change by the caller, where the engine did not say. */
 export const retryableByCode: Readonly<Record<ErrorCode, boolean>> = {
@@ -16,6 +16,9 @@ export const retryableByCode: Readonly<Record<ErrorCode, boolean>> = {
   resume_expired: false,
   student_forgotten: false,
   link_used: false,
+  relay_unavailable: true,
+  media_blocked: false,
+  media_unavailable: false,
   model_unavailable: true,
   unavailable: true,
   timeout: true,

@@ -1,4 +1,4 @@
-import type { EndReason, ErrorCode, Locale, Passage, TurnTimings } from './contract.ts';
+import type { EndReason, ErrorCode, Locale, Passage, Quality, QualityReason, TurnTimings } from './contract.ts';
 
 /** What `session.events` carries: the student's view of the durable events, and deltas of the reply in the making. */
 export type FeedItem =
@@ -15,6 +15,7 @@ export type FeedItem =
       readonly type: 'message';
       readonly turnId: string;
       readonly clientMessageId: string;
+      readonly modality: 'text' | 'voice';
       readonly text: string | null;
       readonly at: string;
     }
@@ -49,6 +50,7 @@ export type FeedItem =
       readonly heardText: string | null;
     }
   | { readonly type: 'replyFailed'; readonly turnId: string; readonly code: ErrorCode; readonly retryable: boolean }
+  | { readonly type: 'quality'; readonly from: Quality; readonly to: Quality; readonly reason: QualityReason }
   | { readonly type: 'sessionEnded'; readonly reason: EndReason }
   | { readonly type: 'caughtUp' };
 

@@ -3,11 +3,18 @@ import { type FeedState, openFeed, receive, resubscribed, resumePoint } from './
 import type { FeedItem } from './feed-item.ts';
 
 const turnId = 'turn';
-const message: FeedItem = { type: 'message', turnId, clientMessageId: 'm', text: 'Why?', at: '2026-01-01T00:00:00.000Z' };
+const message = {
+  type: 'message',
+  turnId,
+  clientMessageId: 'm',
+  modality: 'text',
+  text: 'Why?',
+  at: '2026-01-01T00:00:00.000Z',
+} as const satisfies FeedItem;
 const started: FeedItem = { type: 'replyStarted', turnId, provider: 'p', model: 'm', fallback: null };
 const delta = (index: number, text: string): FeedItem => ({ type: 'delta', turnId, index, text });
 const sentence = (index: number, text: string | null): FeedItem => ({ type: 'sentence', turnId, index, text, citations: ['c'] });
-const timings = { retrieveMs: 1, firstTokenMs: 2, totalMs: 3 };
+const timings = { asrMs: null, retrieveMs: 1, firstTokenMs: 2, firstAudioMs: null, firstFrameMs: null, totalMs: 3 };
 const completed: FeedItem = { type: 'replyCompleted', turnId, sentences: 1, usage: null, timings };
 
 function fold(items: readonly (readonly [string, FeedItem])[], from: FeedState | null = openFeed()): FeedState {
@@ -84,6 +91,16 @@ test('after a resumption pieces that are already shown come again and change not
     repeating,
   );
   expect(further.view.turns[0]?.reply).toBe('Because of');
+});
+
+test('a message says how it was put', () => {
+  expect(fold([['1.0', { ...message, modality: 'voice' }]]).view.turns).toMatchObject([{ modality: 'voice' }]);
+});
+
+test('the view says how the tutor reaches the student, and why that changed', () => {
+  const spoken = fold([['1.0', { type: 'quality', from: 'text', to: 'video', reason: 'connected' }]]);
+  expect(spoken.view).toMatchObject({ quality: 'video', qualityReason: 'connected' });
+  expect(openFeed()?.view).toMatchObject({ quality: 'text', qualityReason: null });
 });
 
 test('words of a student who was forgotten are empty', () => {

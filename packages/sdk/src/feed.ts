@@ -117,6 +117,8 @@ function viewAfter(view: SessionView, item: Durable): SessionView {
       return { ...view, tutorId: item.tutorId, tutorName: item.tutorName, greeting: item.greeting, locale: item.locale };
     case 'message':
       return view.turns.some(({ turnId }) => turnId === item.turnId) ? view : { ...view, turns: [...view.turns, newTurn(item)] };
+    case 'quality':
+      return { ...view, quality: item.to, qualityReason: item.reason };
     case 'sessionEnded':
       return { ...view, ended: item.reason, caughtUp: true };
     default:
@@ -129,6 +131,7 @@ function newTurn(item: Extract<FeedItem, { type: 'message' }>): ViewedTurn {
     turnId: item.turnId,
     clientMessageId: item.clientMessageId,
     message: item.text,
+    modality: item.modality,
     sentAt: item.at,
     status: 'waiting',
     sentences: [],

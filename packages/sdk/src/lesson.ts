@@ -3,10 +3,13 @@ import type {
   ConnectionState,
   EndReason,
   Grant,
+  MediaChunk,
   ReconnectPolicy,
   SessionEvents,
   SessionView,
+  Signal,
   TurnEvent,
+  TutorMedia,
   TutorSession,
 } from './contract.ts';
 import { Conversation } from './conversation.ts';
@@ -15,14 +18,20 @@ import { aborted, asTutorError, TutorError } from './errors.ts';
 import { emptyFeed, type FeedState, openFeed, receive, resubscribed, resumePoint } from './feed.ts';
 import type { FeedItem } from './feed-item.ts';
 import type { Link, OpenLink } from './link.ts';
+import { type LiveSource, liveItems } from './live-items.ts';
+import type { LessonMedia } from './media/live-media.ts';
+import type { MediaHost } from './media/media-link.ts';
+import { spokenAudio } from './spoken-audio.ts';
 import { stayConnected } from './stay-connected.ts';
 import { lessonEvents } from './turn-events.ts';
+import { textOf } from './view.ts';
 
 export interface LessonOptions {
   readonly sessionId: string;
   readonly token: string | (() => Promise<string>);
   readonly open: OpenLink;
   readonly reconnect: ReconnectPolicy;
+  readonly media: (host: MediaHost) => LessonMedia;
   readonly resume?: { readonly lastEventId: string; readonly view: SessionView } | undefined;
   /** Runs `tell` a little later, so that many changes make one `view` event; returns how to call it off. */
   readonly soon: (tell: () => void) => () => void;
@@ -32,6 +41,8 @@ export interface LessonOptions {
 export class Lesson implements TutorSession {
   readonly id: string;
   readonly chat: TutorSession['chat'];
+  readonly audio: TutorSession['audio'];
+  readonly #media: LessonMedia;
   readonly #emitter: Emitter<SessionEvents>;
   readonly #changes = new Changes();
   readonly #closing = new AbortController();
@@ -54,17 +65,30 @@ export class Lesson implements TutorSession {
     this.#token = options.token;
     this.#soon = options.soon;
     this.#emitter = new Emitter((error) => this.#onListenerError(error));
-    this.#conversation = new Conversation({
+    const host = {
       sessionId: options.sessionId,
       changes: this.#changes,
-      view: () => this.view,
       link: () => this.#link,
       failure: () => this.#failure,
       closing: this.#closing.signal,
+    };
+    this.#conversation = new Conversation({
+      ...host,
+      view: () => this.view,
       onRefused: (error) => this.#emitter.emit('error', error),
     });
     this.chat = { send: (text, sendOptions = {}) => this.#conversation.send(text, sendOptions) };
+    this.audio = spokenAudio(options.sessionId, host);
+    this.#media = options.media({
+      ...host,
+      textOf: (turnId, index) => textOf(this.view, turnId, index),
+      onListenerError: (error) => this.#onListenerError(error),
+    });
     this.#done = this.#live(options);
+  }
+
+  get media(): TutorMedia {
+    return this.#media;
   }
 
   get state(): ConnectionState {
@@ -109,6 +133,20 @@ export class Lesson implements TutorSession {
     return this.#eventsAfter(this.view, options.signal);
   }
 
+  mediaChunks(options: { readonly signal?: AbortSignal } = {}): AsyncIterable<MediaChunk> {
+    return liveItems(
+      this.#sourceOf((link, onItem, signal) => link.chunks({ sessionId: this.id, onItem }, signal)),
+      options.signal,
+    );
+  }
+
+  signals(options: { readonly signal?: AbortSignal } = {}): AsyncIterable<Signal> {
+    return liveItems(
+      this.#sourceOf((link, onItem, signal) => link.signals({ sessionId: this.id, onItem }, signal)),
+      options.signal,
+    );
+  }
+
   async close(): Promise<void> {
     this.#finish(aborted(), null);
     await this.#done;
@@ -117,6 +155,10 @@ export class Lesson implements TutorSession {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #sourceOf<Item>(follow: LiveSource<Item>['follow']): LiveSource<Item> {
+    return { changes: this.#changes, link: () => this.#link, failure: () => this.#failure, follow };
   }
 
   async #live(options: LessonOptions): Promise<void> {
@@ -156,6 +198,7 @@ export class Lesson implements TutorSession {
     for (const event of lessonEvents(before, view)) this.#emitter.emit('turn', event);
     this.#changes.tell();
     this.#callOff ??= this.#soon(() => this.#tellView());
+    if (item.type === 'message' && item.modality === 'voice') this.#media.understood();
     if (view.ended !== null && before.ended === null) this.#onEnded(view.ended);
   }
 
@@ -174,6 +217,7 @@ export class Lesson implements TutorSession {
     this.#enter('connected');
     if (again) this.#emitter.emit('resumed', resumed);
     this.#changes.tell();
+    this.#media.linked(link);
   }
 
   #onLost(error: TutorError): void {
@@ -199,6 +243,7 @@ export class Lesson implements TutorSession {
     this.#failure = failure;
     this.#link = null;
     this.#closing.abort(failure);
+    this.#media.close();
     if (this.#callOff !== null) {
       this.#callOff();
       this.#tellView();

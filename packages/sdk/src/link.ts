@@ -1,4 +1,4 @@
-import type { Grant } from './contract.ts';
+import type { Grant, MediaChunk, Signal, WebrtcConfig } from './contract.ts';
 import type { FeedItem } from './feed-item.ts';
 
 export interface FeedQuery {
@@ -23,8 +23,24 @@ export interface Link {
     signal: AbortSignal,
   ): Promise<{ readonly turnId: string }>;
   renewToken(sessionId: string, signal: AbortSignal): Promise<Grant>;
+  mediaConfig(sessionId: string, signal: AbortSignal): Promise<WebrtcConfig>;
+  negotiate(
+    offer: { readonly sessionId: string; readonly peerId: string; readonly offer: string },
+    signal: AbortSignal,
+  ): Promise<{ readonly answer: string }>;
+  /** `pcm`: base64 of 16-bit little-endian samples at 16 kHz. */
+  appendAudio(audio: { readonly sessionId: string; readonly pcm: string }, signal: AbortSignal): Promise<void>;
+  commitAudio(sessionId: string, signal: AbortSignal): Promise<void>;
+  /** Live, never resumed; ends as `follow` does, or when the signal aborts. */
+  signals(query: LiveQuery<Signal>, signal: AbortSignal): Promise<void>;
+  chunks(query: LiveQuery<MediaChunk>, signal: AbortSignal): Promise<void>;
   /** Resolves when nothing of it is left: no socket, no timer. */
   close(): Promise<void>;
+}
+
+export interface LiveQuery<Item> {
+  readonly sessionId: string;
+  readonly onItem: (item: Item) => void;
 }
 
 export interface SentMessage {

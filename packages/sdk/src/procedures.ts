@@ -7,11 +7,14 @@ import type {
   KnowledgeBase,
   KnowledgeDocument,
   Locale,
+  MediaChunk,
   Role,
   Session,
+  Signal,
   TranscriptTurn,
   Tutor,
-  TutorSettings,
+  TutorSettingsInput,
+  WebrtcConfig,
 } from './contract.ts';
 import type { FeedItem } from './feed-item.ts';
 
@@ -27,6 +30,13 @@ interface Mutation<Input, Output> {
 }
 interface Subscription<Input, Item> {
   kind: 'subscription';
+  input: Input;
+  output: Item;
+}
+
+/** A subscription whose items have no ids: live, never resumed. */
+interface LiveSubscription<Input, Item> {
+  kind: 'live';
   input: Input;
   output: Item;
 }
@@ -94,14 +104,25 @@ export interface Procedures {
   };
   session: {
     events: Subscription<OfSession & { lastEventId?: string | null | undefined }, FeedItem>;
+    media: LiveSubscription<OfSession, MediaChunk>;
     renewToken: Mutation<OfSession, Grant>;
+  };
+  webrtc: {
+    config: Query<OfSession, WebrtcConfig>;
+    negotiate: Mutation<OfSession & { peerId: string; offer: string }, { answer: string }>;
+    addCandidate: Mutation<OfSession & { peerId: string; candidate: string }, Record<string, never>>;
+    signals: LiveSubscription<OfSession, Signal>;
+  };
+  audio: {
+    append: Mutation<OfSession & { pcm: string }, Record<string, never>>;
+    commit: Mutation<OfSession, Record<string, never>>;
   };
   chat: {
     send: Mutation<OfSession & { clientMessageId: string; text: string }, { turnId: string; revision: number }>;
     interrupt: Mutation<OfSession & { turnId?: string | undefined }, { turnId: string }>;
   };
   tutors: {
-    configure: Mutation<OfTutor & Keyed & { settings: TutorSettings }, Tutor>;
+    configure: Mutation<OfTutor & Keyed & { settings: TutorSettingsInput }, Tutor>;
     get: Query<OfTutor, Tutor>;
     list: Query<Page, Paged<Tutor>>;
     retire: Mutation<OfTutor & Keyed, Tutor>;

@@ -18,6 +18,12 @@ function failing(error: TutorError, delivers: boolean): Link {
     send: none,
     interrupt: none,
     renewToken: none,
+    mediaConfig: none,
+    negotiate: none,
+    appendAudio: none,
+    commitAudio: none,
+    signals: none,
+    chunks: none,
     close: () => Promise.resolve(),
   };
 }

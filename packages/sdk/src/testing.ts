@@ -3,10 +3,12 @@ import { TutorError } from './errors.ts';
 import type { FeedItem } from './feed-item.ts';
 import { Lesson } from './lesson.ts';
 import type { FeedQuery, Link, SentMessage } from './link.ts';
+import { ScriptedMedia, type ScriptedVoice } from './media/scripted-media.ts';
 import { deferred } from './waiting.ts';
 
 export type * from './contract.ts';
 export { TutorError } from './errors.ts';
+export type { ScriptedMediaControl, ScriptedVoice } from './media/scripted-media.ts';
 
 export interface ScriptedReply {
   /** Sentences, each as the pieces it arrives in. */
@@ -24,6 +26,8 @@ export interface Script {
   readonly greeting?: string;
   readonly locale?: Locale;
   readonly reply: (message: string) => ScriptedReply;
+  /** Voice and face. Default: they connect at once. */
+  readonly voice?: ScriptedVoice;
 }
 
 /** A `TutorSession` that answers from a script: no network, no clock, the same every time. */
@@ -34,6 +38,7 @@ export function scriptedSession(script: Script): TutorSession {
     token: 'scripted-token',
     open: () => engine.link(),
     reconnect: { nextDelayMs: () => null },
+    media: (host) => new ScriptedMedia(script.voice ?? {}, host.onListenerError),
     soon(tell) {
       let off = false;
       queueMicrotask(() => {
@@ -45,6 +50,16 @@ export function scriptedSession(script: Script): TutorSession {
     },
   });
 }
+
+const unscripted = () => Promise.reject(new TutorError('media_unavailable', 'not in a script: say with `voice` what media does'));
+const noWebrtc = {
+  mediaConfig: unscripted,
+  negotiate: unscripted,
+  appendAudio: unscripted,
+  commitAudio: unscripted,
+  signals: unscripted,
+  chunks: unscripted,
+} satisfies Partial<Link>;
 
 const at = '2026-01-01T00:00:00.000Z';
 
@@ -83,6 +98,7 @@ class ScriptedTutor {
       send: async (message) => this.#take(message),
       interrupt: async ({ turnId }) => this.#interrupt(turnId),
       renewToken: async (sessionId) => ({ sessionId, url: 'http://localhost', token: 'scripted-token', expiresAt: at }),
+      ...noWebrtc,
       close: async () => {
         this.#reply?.interrupted.abort();
         down.abort(new TutorError('unavailable', 'closed'));
@@ -107,7 +123,7 @@ class ScriptedTutor {
     if (this.#reply !== null) this.#interrupt(undefined);
     const turnId = `scripted-turn-${this.#turnIds.size + 1}`;
     this.#turnIds.set(clientMessageId, turnId);
-    this.#append({ type: 'message', turnId, clientMessageId, text, at });
+    this.#append({ type: 'message', turnId, clientMessageId, modality: 'text', text, at });
     const reply = { turnId, interrupted: new AbortController(), shown: '' };
     this.#reply = reply;
     void this.#answer(reply, this.#script.reply(text));
@@ -135,7 +151,7 @@ class ScriptedTutor {
       this.#append({ type: 'replyFailed', turnId, code: failure, retryable: new TutorError(failure, '').retryable });
       return;
     }
-    const timings = { retrieveMs: 0, firstTokenMs: 0, totalMs: 0 };
+    const timings = { asrMs: null, retrieveMs: 0, firstTokenMs: 0, firstAudioMs: null, firstFrameMs: null, totalMs: 0 };
     this.#append({ type: 'replyCompleted', turnId, sentences: sentences.length, usage: null, timings });
   }
 

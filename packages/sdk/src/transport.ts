@@ -1,6 +1,8 @@
 import { createTRPCClient, createWSClient, type TRPCClient, TRPCClientError, wsLink } from '@trpc/client';
 import { errorOfClose } from './close-code.ts';
+import type { MediaChunk, Signal } from './contract.ts';
 import { asTutorError, fromWire, LinkLost, type TutorError } from './errors.ts';
+import type { FeedItem } from './feed-item.ts';
 import type { Link } from './link.ts';
 import { type AppRouter, type ControlLinkOptions, controlLinks, type SocketOptions, socketOptions } from './trpc.ts';
 import { deferred, within } from './waiting.ts';
@@ -44,7 +46,8 @@ function newLifeline(): Lifeline {
   };
 }
 
-function linkOver(api: Api, { down, lose }: Lifeline, close: () => Promise<void>): Link {
+function linkOver(api: Api, lifeline: Lifeline, close: () => Promise<void>): Link {
+  const { down, lose } = lifeline;
   const call = async <T>(signal: AbortSignal, work: (options: { signal: AbortSignal }) => Promise<T>): Promise<T> => {
     try {
       return await within({ signals: [down.signal, signal], timeoutMs: answerMs }, (cut) => work({ signal: cut }));
@@ -54,37 +57,69 @@ function linkOver(api: Api, { down, lose }: Lifeline, close: () => Promise<void>
   };
   return {
     down: down.signal,
-    async follow({ sessionId, lastEventId, onItem }) {
-      const { promise, resolve, reject } = deferred<void>();
-      const late = setTimeout(() => lose(new LinkLost('the engine did not answer in time')), startMs);
-      const onDown = () => reject(down.signal.reason);
-      down.signal.addEventListener('abort', onDown);
-      const subscription = api.session.events.subscribe(
-        { sessionId, lastEventId },
-        {
-          onStarted: () => clearTimeout(late),
-          onData: ({ id, data }) => onItem(id, data),
-          onError: (error) => reject(translated(error)),
-          // Closing the client completes what is under way: the reason for closing is then what counts.
-          onComplete: () => (down.signal.aborted ? reject(down.signal.reason) : resolve()),
-        },
-      );
-      try {
-        await promise;
-      } finally {
-        clearTimeout(late);
-        down.signal.removeEventListener('abort', onDown);
-        subscription.unsubscribe();
-      }
-    },
+    ...feedsOver(api, lifeline),
     send: (message, signal) => call(signal, (options) => api.chat.send.mutate(message, options)),
     interrupt: (reply, signal) => call(signal, (options) => api.chat.interrupt.mutate(reply, options)),
     renewToken: (sessionId, signal) => call(signal, (options) => api.session.renewToken.mutate({ sessionId }, options)),
+    mediaConfig: (sessionId, signal) => call(signal, (options) => api.webrtc.config.query({ sessionId }, options)),
+    negotiate: (offer, signal) => call(signal, (options) => api.webrtc.negotiate.mutate(offer, options)),
+    appendAudio: async (audio, signal) => void (await call(signal, (options) => api.audio.append.mutate(audio, options))),
+    commitAudio: async (sessionId, signal) => void (await call(signal, (options) => api.audio.commit.mutate({ sessionId }, options))),
     async close() {
       // Calls still under way go out again on the next link, or hear why there is none.
       lose(new LinkLost('the connection was closed'));
       await close();
     },
+  };
+}
+
+interface FeedHandlers<Item> {
+  readonly onStarted: () => void;
+  readonly onData: (item: Item) => void;
+  readonly onError: (error: unknown) => void;
+  readonly onComplete: () => void;
+}
+
+/** Subscriptions that end with their link. */
+function feedsOver(api: Api, { down, lose }: Lifeline): Pick<Link, 'follow' | 'signals' | 'chunks'> {
+  const run = async <Item>(
+    subscribe: (handlers: FeedHandlers<Item>) => { unsubscribe(): void },
+    onItem: (item: Item) => void,
+    signal?: AbortSignal,
+  ): Promise<void> => {
+    if (signal?.aborted === true) return;
+    const { promise, resolve, reject } = deferred<void>();
+    const late = setTimeout(() => lose(new LinkLost('the engine did not answer in time')), startMs);
+    const onDown = () => reject(down.signal.reason);
+    const onStop = () => resolve();
+    down.signal.addEventListener('abort', onDown);
+    signal?.addEventListener('abort', onStop);
+    const subscription = subscribe({
+      onStarted: () => clearTimeout(late),
+      onData: onItem,
+      onError: (error) => reject(translated(error)),
+      // Closing the client completes what is under way: the reason for closing is then what counts.
+      onComplete: () => (down.signal.aborted ? reject(down.signal.reason) : resolve()),
+    });
+    try {
+      await promise;
+    } finally {
+      clearTimeout(late);
+      down.signal.removeEventListener('abort', onDown);
+      signal?.removeEventListener('abort', onStop);
+      subscription.unsubscribe();
+    }
+  };
+  return {
+    follow: ({ sessionId, lastEventId, onItem }) =>
+      run<{ readonly id: string; readonly data: FeedItem }>(
+        (handlers) => api.session.events.subscribe({ sessionId, lastEventId }, handlers),
+        ({ id, data }) => onItem(id, data),
+      ),
+    signals: ({ sessionId, onItem }, signal) =>
+      run<Signal>((handlers) => api.webrtc.signals.subscribe({ sessionId }, handlers), onItem, signal),
+    chunks: ({ sessionId, onItem }, signal) =>
+      run<MediaChunk>((handlers) => api.session.media.subscribe({ sessionId }, handlers), onItem, signal),
   };
 }
 

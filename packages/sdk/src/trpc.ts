@@ -43,7 +43,9 @@ type BuiltProcedure<Kind, Input, Output> = Kind extends 'query'
   ? TRPCQueryProcedure<{ input: Input; output: Output; meta: object }>
   : Kind extends 'mutation'
     ? TRPCMutationProcedure<{ input: Input; output: Output; meta: object }>
-    : TRPCSubscriptionProcedure<{ input: Input; output: AsyncIterable<{ id: string; data: Output }, void, unknown>; meta: object }>;
+    : Kind extends 'live'
+      ? TRPCSubscriptionProcedure<{ input: Input; output: AsyncIterable<Output, void, unknown>; meta: object }>
+      : TRPCSubscriptionProcedure<{ input: Input; output: AsyncIterable<{ id: string; data: Output }, void, unknown>; meta: object }>;
 
 type Built<Record> = {
   [Name in keyof Record]: Record[Name] extends { kind: infer Kind; input: infer Input; output: infer Output }
@@ -112,7 +114,8 @@ function pass({ type, data, lastEventId: id }: ServerEvent, observer: StreamObse
       observer.next({ result: { type: 'started' } });
       break;
     case 'message':
-      observer.next({ result: { id, data: { id, data: JSON.parse(data) } } });
+      // Without an id: one of those that are live and never resumed.
+      observer.next({ result: id === '' ? { data: JSON.parse(data) } : { id, data: { id, data: JSON.parse(data) } } });
       break;
     case 'return':
       observer.complete();

@@ -6,6 +6,8 @@ export const emptyView: SessionView = {
   greeting: null,
   locale: null,
   turns: [],
+  quality: 'text',
+  qualityReason: null,
   ended: null,
   caughtUp: false,
 };
@@ -20,6 +22,12 @@ export function joined(sentences: readonly ViewedSentence[]): string {
 
 export function findMessage(view: SessionView, clientMessageId: string): ViewedTurn | undefined {
   return view.turns.findLast((turn) => turn.clientMessageId === clientMessageId);
+}
+
+/** A finished sentence; undefined: not known yet, or not finished. */
+export function textOf(view: SessionView, turnId: string, index: number): string | undefined {
+  const turn = view.turns.findLast((candidate) => candidate.turnId === turnId);
+  return turn?.sentences.find((sentence) => sentence.index === index && sentence.closed)?.text;
 }
 
 /** The view with this turn's `change` applied; the same object when there is no such turn or nothing changed. */

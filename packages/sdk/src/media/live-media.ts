@@ -1,0 +1,291 @@
+import { Emitter } from '../emitter.ts';
+import { aborted, asTutorError, TutorError } from '../errors.ts';
+import type { Link } from '../link.ts';
+import type {
+  Captions,
+  Hearing,
+  MediaElement,
+  MediaEvents,
+  MediaHandle,
+  MediaState,
+  MediaStats,
+  Signal,
+  TutorMedia,
+} from '../media-contract.ts';
+import { MediaConnection } from './media-connection.ts';
+import { MediaCalls, type MediaHost } from './media-link.ts';
+import { RelayPeer } from './relay-peer.ts';
+import { Screens } from './screens.ts';
+import { SpeechClock } from './speech-clock.ts';
+import { type StatsSample, statsBetween } from './stats.ts';
+import { StudentMicrophone } from './student-microphone.ts';
+
+/** Media as its lesson sees it. */
+export interface LessonMedia extends TutorMedia {
+  /** There is a link; every one anew. */
+  linked(link: Link): void;
+  /** The student's words have become a message. */
+  understood(): void;
+  close(): void;
+}
+
+export const idleMedia: MediaState = {
+  status: 'idle',
+  error: null,
+  retrying: false,
+  quality: 'text',
+  abilities: null,
+  picture: false,
+  sound: 'on',
+  volume: 1,
+};
+
+export const nothingHeard: Hearing = { voice: false, partial: '', notUnderstood: null };
+
+/** Voice and face of one lesson. */
+export class LiveMedia implements LessonMedia {
+  readonly mic: StudentMicrophone;
+  readonly #calls: MediaCalls;
+  readonly #host: MediaHost;
+  readonly #emitter: Emitter<MediaEvents>;
+  readonly #screens: Screens;
+  readonly #clock: SpeechClock;
+  #state = idleMedia;
+  #hearing = nothingHeard;
+  #connection: MediaConnection<RelayPeer> | null = null;
+  #peer: RelayPeer | null = null;
+  /** As the engine says; what the student gets also takes a connection. */
+  #offered: MediaState['quality'] = 'text';
+  #following: AbortController | null = null;
+  #link: Link | null = null;
+  #sample: StatsSample | null = null;
+
+  constructor(host: MediaHost) {
+    this.#host = host;
+    this.#calls = new MediaCalls(host);
+    this.#emitter = new Emitter(host.onListenerError);
+    this.#screens = new Screens((shown) => this.#set(shown));
+    this.#clock = new SpeechClock({
+      playedRtp: () => this.#peer?.playedRtp ?? null,
+      textOf: (turnId, index) => host.textOf(turnId, index),
+      onCaptions: (captions) => this.#emitter.emit('captions', captions),
+    });
+    this.mic = new StudentMicrophone({
+      connect: () => this.connect(),
+      send: (track) => void this.#peer?.speak(track).catch(() => {}),
+      // Lost with the connection: then so is the utterance.
+      commit: () => void this.#calls.commit().catch(() => {}),
+      onState: (state) => this.#emitter.emit('mic', state),
+    });
+  }
+
+  get state(): MediaState {
+    return this.#state;
+  }
+
+  get captions(): Captions {
+    return this.#clock.captions;
+  }
+
+  get hearing(): Hearing {
+    return this.#hearing;
+  }
+
+  on<K extends keyof MediaEvents>(
+    event: K,
+    listener: (event: MediaEvents[K]) => void,
+    options: { readonly signal?: AbortSignal } = {},
+  ): () => void {
+    return this.#emitter.on(event, listener, options.signal);
+  }
+
+  async connect({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    if (this.#state.status === 'closed') throw this.#host.failure() ?? aborted();
+    this.#begin();
+    await this.#outcome(signal);
+  }
+
+  async attachVideo(element: MediaElement, { signal }: { readonly signal?: AbortSignal } = {}): Promise<MediaHandle> {
+    const detach = this.#screens.attach(element);
+    signal?.addEventListener('abort', detach, { once: true });
+    try {
+      await this.connect(signal === undefined ? {} : { signal });
+    } catch (error) {
+      // What is still tried may come to show on it.
+      if (!this.#state.retrying) detach();
+      throw error;
+    }
+    return { detach, stats: () => this.stats() };
+  }
+
+  setSound(sound: { readonly on?: boolean; readonly volume?: number }): void {
+    this.#screens.setSound(sound);
+  }
+
+  resume(): Promise<void> {
+    return this.#screens.resume();
+  }
+
+  async stats(): Promise<MediaStats | null> {
+    const sample = await this.#peer?.sample();
+    if (sample === undefined) return null;
+    const before = this.#sample;
+    this.#sample = sample;
+    return statsBetween(before, sample);
+  }
+
+  disconnect(): void {
+    this.mic.stop();
+    this.#end();
+    this.#set({ status: 'idle', error: null, retrying: false });
+  }
+
+  close(): void {
+    if (this.#state.status === 'closed') return;
+    this.mic.stop();
+    this.#end();
+    this.#screens.close();
+    this.#set({ status: 'closed', error: null, retrying: false });
+  }
+
+  linked(link: Link): void {
+    this.#link = link;
+    if (this.#following !== null) this.#follow(link);
+    this.#connection?.nudge();
+  }
+
+  #begin(): void {
+    if (this.#connection !== null && (this.#state.status !== 'failed' || this.#state.retrying)) return;
+    this.#end();
+    this.#set({ status: 'connecting', error: null, retrying: true });
+    this.#following = new AbortController();
+    if (this.#link !== null && !this.#link.down.aborted) this.#follow(this.#link);
+    const connection = new MediaConnection({
+      config: (signal) => this.#calls.config(signal),
+      negotiate: (offer, signal) => this.#calls.negotiate(offer, signal),
+      open: RelayPeer.open,
+      now: () => performance.now(),
+      onConfig: ({ voice }) => this.#set({ abilities: voice }),
+      onConnected: (peer) => this.#onConnected(peer),
+      onLost: (error) => this.#set({ status: 'recovering', error }),
+      onFailed: (error, retrying) => this.#set({ status: 'failed', error, retrying }),
+    });
+    this.#connection = connection;
+    // The network changed: what waits for its next try need not wait any longer.
+    globalThis.addEventListener?.('online', () => connection.nudge(), { signal: this.#following.signal });
+  }
+
+  #end(): void {
+    this.#following?.abort();
+    this.#following = null;
+    this.#connection?.stop();
+    this.#connection = null;
+    this.#peer = null;
+    this.#sample = null;
+    this.#clock.close();
+    this.#screens.show([]);
+    this.#hear(nothingHeard);
+  }
+
+  async #outcome(signal: AbortSignal | undefined): Promise<void> {
+    for (;;) {
+      const { status, error } = this.#state;
+      if (status === 'connected') return;
+      if (status === 'failed') throw error ?? new TutorError('relay_unavailable', 'voice and face are not connected in time');
+      if (status === 'idle' || status === 'closed') throw aborted();
+      if (signal?.aborted === true) throw aborted(signal.reason);
+      await this.#change(signal);
+    }
+  }
+
+  #change(signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve) => {
+      const off = this.on('state', done);
+      signal?.addEventListener('abort', done, { once: true });
+      function done() {
+        off();
+        signal?.removeEventListener('abort', done);
+        resolve();
+      }
+    });
+  }
+
+  #onConnected(peer: RelayPeer): void {
+    if (this.#peer !== peer) {
+      this.#peer = peer;
+      this.#sample = null;
+      this.#screens.show(peer.tracks);
+      this.mic.resend();
+    }
+    this.#set({ status: 'connected', error: null, retrying: false });
+  }
+
+  #follow(link: Link): void {
+    const stop = this.#following?.signal;
+    if (stop === undefined) return;
+    // It ends with its link; the next one is followed anew.
+    link.signals({ sessionId: this.#host.sessionId, onItem: (signal) => this.#onSignal(signal) }, stop).catch((error: unknown) => {
+      if (!stop.aborted && !asTutorError(error).retryable) this.#hear(nothingHeard);
+    });
+  }
+
+  #onSignal(signal: Signal): void {
+    switch (signal.type) {
+      case 'hello':
+        this.#offer(signal.quality);
+        break;
+      case 'quality':
+        this.#offer(signal.to);
+        break;
+      case 'listening':
+        this.#hear({ ...this.#hearing, voice: signal.voice, notUnderstood: signal.voice ? null : this.#hearing.notUnderstood });
+        break;
+      case 'partial':
+        this.#hear({ ...this.#hearing, partial: signal.text, notUnderstood: null });
+        break;
+      case 'notUnderstood':
+        this.#hear({ voice: false, partial: '', notUnderstood: signal.reason });
+        break;
+      default:
+    }
+    this.#clock.tell(signal);
+  }
+
+  understood(): void {
+    if (this.#hearing.partial !== '') this.#hear({ ...this.#hearing, partial: '' });
+  }
+
+  #offer(quality: MediaState['quality']): void {
+    this.#offered = quality;
+    this.#set({});
+  }
+
+  #hear(hearing: Hearing): void {
+    const { voice, partial, notUnderstood } = this.#hearing;
+    if (voice === hearing.voice && partial === hearing.partial && notUnderstood === hearing.notUnderstood) return;
+    this.#hearing = hearing;
+    this.#emitter.emit('hearing', hearing);
+  }
+
+  #set(change: Partial<MediaState>): void {
+    const next = { ...this.#state, ...change };
+    const quality = next.status === 'connected' ? this.#offered : 'text';
+    const before = this.#state;
+    this.#state = { ...next, quality };
+    if (sameState(before, this.#state)) this.#state = before;
+    else this.#emitter.emit('state', this.#state);
+  }
+}
+
+function sameState(a: MediaState, b: MediaState): boolean {
+  return (
+    a.status === b.status &&
+    a.error === b.error &&
+    a.retrying === b.retrying &&
+    a.quality === b.quality &&
+    a.abilities === b.abilities &&
+    a.picture === b.picture &&
+    a.sound === b.sound &&
+    a.volume === b.volume
+  );
+}
