@@ -17,7 +17,7 @@ function turnEvents(): readonly LessonEvent[] {
   return [
     {
       type: 'MessageReceived',
-      payload: { turnId, clientMessageId: randomUUID(), modality: 'text', language: 'en' },
+      payload: { turnId, clientMessageId: randomUUID(), modality: 'text', language: 'en', asr: null },
       personal: { text: 'Why is the sky blue, and why is it red in the evening?' },
     },
     {
@@ -43,7 +43,7 @@ function turnEvents(): readonly LessonEvent[] {
         turnId,
         sentences: sentences.length,
         usage: { promptTokens: 812, completionTokens: 31 },
-        timings: { retrieveMs: 4, firstTokenMs: 212, totalMs: 1_820 },
+        timings: { asrMs: null, retrieveMs: 4, firstTokenMs: 212, firstAudioMs: null, firstFrameMs: null, totalMs: 1_820 },
       },
     },
   ];

@@ -45,7 +45,9 @@ for (let i = 0; i < sessions; i += 1) {
 console.log(JSON.stringify({ url: node.url, grants }));
 await input.next();
 await Promise.all(
-  grants.map(({ sessionId }) => node.app.lessons.receive(sessionId, { clientMessageId: crypto.randomUUID(), text: 'go' }, context)),
+  grants.map(({ sessionId }) =>
+    node.app.lessons.receive(sessionId, { clientMessageId: crypto.randomUUID(), text: 'go', spoken: null }, context),
+  ),
 );
 // What counts is the stream, not the messages before it.
 await sleep(500);

@@ -15,7 +15,7 @@ const config: WorkerConfig = {
   relayPorts: [49_152, 65_535],
   engineRelay: null,
   tts: { enabled: true, edgeVoice: null },
-  asr: { enabled: false, modelsFolder: null, model: 'base', device: 'cpu' },
+  asr: { enabled: false, modelsFolder: null, model: 'base', device: 'cpu', language: null },
   avatar: { enabled: false },
   capacity: { sessions: 2, speaking: 2 },
 };
@@ -26,7 +26,8 @@ describe('an engine worker', () => {
   const output: string[] = [];
 
   beforeAll(async () => {
-    workers = await startMediaWorkers({ config, workers: 1, onOutput: (line) => output.push(line) });
+    workers = startMediaWorkers({ config, workers: 1, onOutput: (line) => output.push(line) });
+    await workers.ready;
     workers.onFact((fact) => facts.push(fact));
   }, 60_000);
   afterAll(() => workers[Symbol.asyncDispose]());

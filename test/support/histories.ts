@@ -50,6 +50,13 @@ const settings = fc.record({
   temperature: fc.option(fc.constantFrom(0, 0.7, 2)),
   knowledgeBaseId: fc.option(knowledgeBaseId),
   greeting: text,
+  voice: fc.option(text),
+  face: fc.option(fc.constantFrom('ada' as const, 'xiaolan' as const)),
+});
+const mediaCandidate = fc.record({
+  type: fc.constantFrom('host', 'relay'),
+  port: fc.integer({ min: 1, max: 65_535 }),
+  protocol: fc.constantFrom('udp', 'tcp'),
 });
 
 /** Of every event type there is: the compiler asks for more when the catalogue grows. */
@@ -67,7 +74,13 @@ const payloads: { readonly [T in ClearEvent['type']]: fc.Arbitrary<PayloadOf<T>>
   JoinLinkRedeemed: fc.record({ linkId: keyId }),
   SessionHosted: fc.record({ node: fc.constantFrom('node-1', 'node-2'), epoch: fc.integer({ min: 1, max: 9 }) }),
   SessionReleased: fc.record({ epoch: fc.constant(1), reason: fc.constantFrom('shutdown', 'ended') }),
-  MessageReceived: fc.record({ turnId, clientMessageId: fc.uuid(), modality: fc.constant('text'), language: locale }),
+  MessageReceived: fc.record({
+    turnId,
+    clientMessageId: fc.uuid(),
+    modality: fc.constantFrom('text', 'voice'),
+    language: locale,
+    asr: fc.option(fc.record({ engine: text, model: text, asrMs: count, durationMs: count })),
+  }),
   PassagesRetrieved: fc.record({
     turnId,
     knowledgeBaseId,
@@ -93,20 +106,44 @@ const payloads: { readonly [T in ClearEvent['type']]: fc.Arbitrary<PayloadOf<T>>
   }),
   ReplyResumed: fc.record({ turnId, fromIndex: count, attempt: fc.integer({ min: 1, max: 3 }) }),
   SentenceGenerated: fc.record({ turnId, index: count, citations: fc.constant([]) }),
-  SentenceHeard: fc.record({ turnId, index: count, playout: fc.constant({ medium: 'text' as const }) }),
+  SentenceHeard: fc.record({
+    turnId,
+    index: count,
+    playout: fc.constantFrom({ medium: 'text' as const }, { medium: 'voice' as const, heardMs: 900, durationMs: 1_000 }),
+  }),
   ReplyCompleted: fc.record({
     turnId,
     sentences: count,
     usage: fc.option(fc.record({ promptTokens: count, completionTokens: count })),
-    timings: fc.record({ retrieveMs: count, firstTokenMs: count, totalMs: fc.constantFrom(0, 0.25, 1e6) }),
+    timings: fc.record({
+      asrMs: fc.option(count),
+      retrieveMs: count,
+      firstTokenMs: count,
+      firstAudioMs: fc.option(count),
+      firstFrameMs: fc.option(count),
+      totalMs: fc.constantFrom(0, 0.25, 1e6),
+    }),
   }),
   ReplyInterrupted: fc.record({
     turnId,
     by: fc.constantFrom('student', 'operator', 'timeout'),
     heardSentences: count,
     discardedSentences: count,
+    heardMs: fc.option(count),
   }),
   ReplyFailed: fc.record({ turnId, code: fc.constant('unavailable'), retryable: fc.boolean() }),
+  MediaConnected: fc.record({ peerId: fc.uuid(), local: mediaCandidate, remote: mediaCandidate }),
+  MediaDisconnected: fc.record({
+    peerId: fc.uuid(),
+    reason: fc.constantFrom('closed', 'replaced', 'lost', 'failed'),
+    connectedMs: count,
+    bytesSent: count,
+  }),
+  QualityChanged: fc.record({
+    from: fc.constantFrom('video', 'voice', 'text'),
+    to: fc.constantFrom('video', 'voice', 'text'),
+    reason: fc.constant('connected'),
+  }),
   SessionEnded: fc.record({ reason: fc.constantFrom('student', 'operator', 'timeout', 'idle', 'revoked') }),
   TutorConfigured: fc.record({ before: fc.option(settings), after: settings }),
   TutorRetired: fc.constant({}),

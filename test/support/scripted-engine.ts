@@ -236,7 +236,7 @@ export function question(
   { clientMessageId, text }: { readonly clientMessageId: string; readonly text: string },
 ): readonly FeedItem[] {
   return [
-    { type: 'message', turnId, clientMessageId, text, at: '2026-01-01T00:00:00.000Z' },
+    { type: 'message', turnId, clientMessageId, modality: 'text', text, at: '2026-01-01T00:00:00.000Z' },
     { type: 'passages', turnId, passages: [] },
     { type: 'replyStarted', turnId, provider: 'scripted', model: 'm', fallback: null },
   ];
@@ -252,5 +252,11 @@ export const opening: FeedItem = {
 };
 
 export function completed(turnId: TurnId, sentences: number): FeedItem {
-  return { type: 'replyCompleted', turnId, sentences, usage: null, timings: { retrieveMs: 1, firstTokenMs: 2, totalMs: 3 } };
+  return {
+    type: 'replyCompleted',
+    turnId,
+    sentences,
+    usage: null,
+    timings: { asrMs: null, retrieveMs: 1, firstTokenMs: 2, firstAudioMs: null, firstFrameMs: null, totalMs: 3 },
+  };
 }

@@ -24,6 +24,8 @@ export interface ReplyRequest {
   readonly passages: readonly RankedPassage[];
   /** Titles of the course's documents. */
   readonly topics: readonly string[];
+  /** The student hears the reply instead of reading it. */
+  readonly spoken: boolean;
   /** Null: a new reply. */
   readonly resume: ReplyResume | null;
 }
@@ -106,7 +108,7 @@ async function openWith(
   request: ReplyRequest,
   options: ConversationOptions & { readonly steppedInFor: Started['fallback'] },
 ): Promise<Opening> {
-  const { question, passages, topics, language } = request;
+  const { question, passages, topics, language, spoken } = request;
   const { temperature } = request.tutor;
   const prefix = request.resume?.prefix ?? '';
   const model = llm.onlyModel ?? request.tutor.model;
@@ -120,7 +122,7 @@ async function openWith(
     temperature,
     fallback: options.steppedInFor,
   };
-  const chunks = watched(llm, { model, temperature, messages, question, prefix, passages, topics, language }, options);
+  const chunks = watched(llm, { model, temperature, messages, question, prefix, passages, topics, language, spoken }, options);
   const first = await chunks.next();
   const nothing = first.done === true || first.value.type === 'usage';
   // Going on after a prefix, a model may find that all is said.

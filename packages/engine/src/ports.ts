@@ -1,9 +1,6 @@
 import type { Locale, PassageId, TokenUsage } from '@virtual-tutor/schemas';
 
-/*
- * Types only. Speech (Asr, Tts, Vad) and face (Renderer, Peer, Codec) join this file with the
- * issues that build them.
- */
+/* Types only. Voice and face have theirs in media/ports.ts. */
 
 export interface ChatMessage {
   readonly role: 'system' | 'user' | 'assistant';
@@ -44,6 +41,8 @@ export interface LlmRequest {
   /** Titles of the course's documents: what the student could ask about. */
   readonly topics: readonly string[];
   readonly language: Locale;
+  /** The reply is spoken: it needs no pace of its own, since the voice has one. */
+  readonly spoken: boolean;
   readonly signal: AbortSignal;
 }
 

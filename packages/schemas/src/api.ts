@@ -55,6 +55,12 @@ export type Session = z.infer<typeof Session>;
 export const Grant = z.object({ sessionId: SessionId, url: z.url(), token: z.string(), expiresAt: at });
 export type Grant = z.infer<typeof Grant>;
 
+/** Settings as they are written: a caller that knows nothing of voice and face leaves them to the language. */
+const TutorInput = TutorSettings.extend({
+  voice: TutorSettings.shape.voice.default(null),
+  face: TutorSettings.shape.face.default(null),
+});
+
 export const Tutor = z.object({
   id: TutorId,
   revision: z.number().int().positive(),
@@ -257,7 +263,7 @@ export const api = {
     },
   },
   tutors: {
-    configure: { input: z.object({ tutorId: TutorId, settings: TutorSettings, idempotencyKey }), output: Tutor },
+    configure: { input: z.object({ tutorId: TutorId, settings: TutorInput, idempotencyKey }), output: Tutor },
     get: { input: z.object({ tutorId: TutorId }), output: Tutor },
     list: { input: z.object({ ...page }), output: paged(Tutor) },
     retire: { input: z.object({ tutorId: TutorId, idempotencyKey }), output: Tutor },

@@ -8,6 +8,20 @@ export interface EventDefinition {
   readonly version: number;
   readonly payload: z.ZodObject;
   readonly personal?: z.ZodObject;
+  /** `upcasts[v]` turns a payload of version v into one of version v + 1; one for every version ever written. */
+  readonly upcasts?: Readonly<Record<number, (payload: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>>>;
+}
+
+/** A stored payload as the newest version has it; null for a version that this definition does not know. */
+export function upcast(definition: EventDefinition, version: number, payload: unknown): unknown {
+  if (version < 1 || version > definition.version) return null;
+  let current = payload;
+  for (let from = version; from < definition.version; from += 1) {
+    const step = definition.upcasts?.[from];
+    if (step === undefined || typeof current !== 'object' || current === null) return null;
+    current = step({ ...current });
+  }
+  return current;
 }
 
 export type EventCatalogue = Readonly<Record<string, EventDefinition>>;

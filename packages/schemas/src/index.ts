@@ -21,7 +21,7 @@ export {
 } from './api.ts';
 export { catalogue } from './catalogue.ts';
 export { closeCodes, ErrorCode, errorCodes, WireError } from './errors.ts';
-export type { EventCatalogue, EventDefinition, EventOf, NewEventOf } from './event-definition.ts';
+export { type EventCatalogue, type EventDefinition, type EventOf, type NewEventOf, upcast } from './event-definition.ts';
 export { Actor, AuditedEvent, EventMeta } from './event-envelope.ts';
 export {
   CommandId,
@@ -41,8 +41,10 @@ export {
 } from './ids.ts';
 export { DocumentMime, DocumentRejection, type KnowledgeEvent, knowledgeEvents, type NewKnowledgeEvent } from './knowledge-events.ts';
 export {
+  MediaCandidate,
   type NewSessionEvent,
   Playout,
+  Recognition,
   RetrievedPassage,
   SessionEndReason,
   type SessionEvent,
@@ -56,4 +58,4 @@ export { Quality, QualityReason, Signal, SpokenWord } from './session-signals.ts
 export { Sentence, SessionState, Turn } from './session-state.ts';
 export { categoryOf, idOf, type StreamCategory, streams } from './streams.ts';
 export { type NewTenantEvent, Role, type TenantEvent, tenantEvents } from './tenant-events.ts';
-export { type NewTutorEvent, type TutorEvent, TutorSettings, tutorEvents } from './tutor-events.ts';
+export { Face, type NewTutorEvent, type TutorEvent, TutorSettings, tutorEvents } from './tutor-events.ts';

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ErrorCode } from './errors.ts';
 import type { EventCatalogue, EventOf, NewEventOf } from './event-definition.ts';
 import { DocumentId, KeyId, KnowledgeBaseId, Locale, PassageId, Sha256, StudentId, TurnId, TutorId } from './ids.ts';
+import { Quality, QualityReason } from './session-signals.ts';
 
 const durationMs = z.number().nonnegative();
 const index = z.number().int().nonnegative();
@@ -41,6 +42,28 @@ export const TurnTimings = z.strictObject({
   totalMs: durationMs,
 });
 export type TurnTimings = z.infer<typeof TurnTimings>;
+
+const TimingsV1 = z.strictObject({ retrieveMs: durationMs, firstTokenMs: durationMs, totalMs: durationMs });
+const textOnly = { asrMs: null, firstAudioMs: null, firstFrameMs: null };
+
+/** Who turned a voice into text, and how long that took. */
+export const Recognition = z.strictObject({
+  engine: z.string(),
+  model: z.string(),
+  /** From the end of the voice to the text. */
+  asrMs: durationMs,
+  /** Length of the utterance. */
+  durationMs,
+});
+export type Recognition = z.infer<typeof Recognition>;
+
+/** One end of a media connection; never an address of a student. */
+export const MediaCandidate = z.strictObject({
+  type: z.enum(['host', 'relay']),
+  port: z.number().int().min(1).max(65_535),
+  protocol: z.enum(['udp', 'tcp']),
+});
+export type MediaCandidate = z.infer<typeof MediaCandidate>;
 
 /** How a sentence reached the student. */
 export const Playout = z.discriminatedUnion('medium', [
@@ -86,13 +109,16 @@ export const sessionEvents = {
   },
   SessionReleased: { version: 1, payload: z.strictObject({ epoch: z.number().int().positive(), reason: z.enum(['shutdown', 'ended']) }) },
   MessageReceived: {
-    version: 1,
+    version: 2,
     payload: z.strictObject({
       turnId: TurnId,
       clientMessageId: z.uuid(),
       modality: z.enum(['text', 'voice']),
       language: Locale,
+      /** Who understood it; null: typed. */
+      asr: Recognition.nullable(),
     }),
+    upcasts: { 1: (payload) => ({ ...payload, asr: null }) },
     personal: z.strictObject({ text: z.string() }),
   },
   PassagesRetrieved: {
@@ -129,28 +155,44 @@ export const sessionEvents = {
   },
   SentenceHeard: { version: 1, payload: z.strictObject({ turnId: TurnId, index, playout: Playout }) },
   ReplyCompleted: {
-    version: 1,
+    version: 2,
     payload: z.strictObject({
       turnId: TurnId,
       sentences: z.number().int().nonnegative(),
       usage: TokenUsage.nullable(),
       timings: TurnTimings,
     }),
+    upcasts: { 1: ({ timings, ...payload }) => ({ ...payload, timings: { ...textOnly, ...TimingsV1.parse(timings) } }) },
   },
   ReplyInterrupted: {
-    version: 1,
+    version: 2,
     payload: z.strictObject({
       turnId: TurnId,
       by: z.enum(['student', 'operator', 'timeout']),
       heardSentences: z.number().int().nonnegative(),
       discardedSentences: z.number().int().nonnegative(),
+      /** Of the sentence that was cut, how much was played; null: it was read. */
+      heardMs: durationMs.nullable(),
     }),
+    upcasts: { 1: (payload) => ({ ...payload, heardMs: null }) },
     personal: z.strictObject({
       /** All that was shown or played, the cut sentence included. */
       heardText: z.string(),
     }),
   },
   ReplyFailed: { version: 1, payload: z.strictObject({ turnId: TurnId, code: ErrorCode, retryable: z.boolean() }) },
+  MediaConnected: { version: 1, payload: z.strictObject({ peerId: z.uuid(), local: MediaCandidate, remote: MediaCandidate }) },
+  MediaDisconnected: {
+    version: 1,
+    payload: z.strictObject({
+      peerId: z.uuid(),
+      reason: z.enum(['closed', 'replaced', 'lost', 'failed']),
+      connectedMs: durationMs,
+      /** To the browser. */
+      bytesSent: z.number().int().nonnegative(),
+    }),
+  },
+  QualityChanged: { version: 1, payload: z.strictObject({ from: Quality, to: Quality, reason: QualityReason }) },
   SessionEnded: { version: 1, payload: z.strictObject({ reason: SessionEndReason }) },
 } as const satisfies EventCatalogue;
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ErrorCode } from './errors.ts';
 import { KeyId, KnowledgeBaseId, Locale, PassageId, StudentId, TurnId, TutorId } from './ids.ts';
 import { SessionEndReason, SessionLimits } from './session-events.ts';
+import { Quality } from './session-signals.ts';
 
 /**
  * The fold of a session's stream. The domain decides on it, the transcript and the model's history
@@ -62,6 +63,7 @@ export const SessionState = z.discriminatedUnion('status', [
     status: z.literal('active'),
     /** Null until a node hosts the live part. */
     host: z.object({ node: z.string(), epoch: z.number().int().positive() }).nullable(),
+    quality: Quality,
     links: z.array(z.object({ linkId: KeyId, codeHash: z.string(), expiresAt: z.string(), redeemed: z.boolean() })),
   }),
   z.object({ ...lessonBase, status: z.literal('ended'), reason: SessionEndReason }),

@@ -5,6 +5,10 @@ import { KnowledgeBaseId, Locale } from './ids.ts';
 /** Half a surrogate pair has no canonical JSON. */
 const text = () => z.string().overwrite((value) => value.toWellFormed());
 
+/** The drawn tutors. */
+export const Face = z.enum(['ada', 'xiaolan']);
+export type Face = z.infer<typeof Face>;
+
 export const TutorSettings = z.strictObject({
   name: text().min(1).max(80),
   language: Locale,
@@ -16,11 +20,24 @@ export const TutorSettings = z.strictObject({
   knowledgeBaseId: KnowledgeBaseId.nullable(),
   /** Shown before the first turn; never sent to the model. */
   greeting: text().max(1_000),
+  /** A voice of one of the engine's synthesisers; null: the default of the language. */
+  voice: text().min(1).max(80).nullable(),
+  /** Who is seen; null: the default of the language. */
+  face: Face.nullable(),
 });
 export type TutorSettings = z.infer<typeof TutorSettings>;
 
+/** Version 1 knew text lessons only. */
+function withoutVoice(settings: unknown): Readonly<Record<string, unknown>> {
+  return { ...z.looseObject({}).parse(settings), voice: null, face: null };
+}
+
 export const tutorEvents = {
-  TutorConfigured: { version: 1, payload: z.strictObject({ before: TutorSettings.nullable(), after: TutorSettings }) },
+  TutorConfigured: {
+    version: 2,
+    payload: z.strictObject({ before: TutorSettings.nullable(), after: TutorSettings }),
+    upcasts: { 1: ({ before, after }) => ({ before: before === null ? null : withoutVoice(before), after: withoutVoice(after) }) },
+  },
   TutorRetired: { version: 1, payload: z.strictObject({}) },
 } as const satisfies EventCatalogue;
 

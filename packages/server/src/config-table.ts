@@ -30,6 +30,10 @@ const httpUrl = z
 const secret = z.base64().transform((text) => new Uint8Array(Buffer.from(text, 'base64')));
 const text = z.string().trim().min(1);
 
+const onOff = { schema: flag, expects: 'true or false' };
+const speech = { group: 'speech' } as const;
+const avatar = { group: 'avatar' } as const;
+
 export const variables = {
   MANAGEMENT_API_HOST: {
     group: 'server',
@@ -374,6 +378,67 @@ export const variables = {
     },
     secret: true,
   },
+  ENABLE_TTS: { ...speech, fallback: 'true', ...onOff, meaning: { en: 'Tutors speak', zh: '老师用语音回答' } },
+  TTS_VOICE: {
+    ...speech,
+    fallback: null,
+    schema: text,
+    expects: 'the name of an Edge voice, e.g. zh-CN-XiaoxiaoNeural',
+    meaning: {
+      en: 'A neural voice of Microsoft Edge: what tutors say is then sent to its servers. Not set: embedded voices, nothing leaves this machine',
+      zh: '微软 Edge 神经网络音色：老师说的话会发送到其服务器。未设置时使用内置音色，数据不离开本机',
+    },
+  },
+  ENABLE_ASR: { ...speech, fallback: 'true', ...onOff, meaning: { en: 'Tutors listen', zh: '老师能听懂语音' } },
+  ASR_MODEL: {
+    ...speech,
+    fallback: 'base',
+    schema: z.enum(['tiny', 'base', 'small', 'medium', 'large']),
+    expects: 'tiny, base, small, medium or large',
+    meaning: { en: 'Size of the Whisper model in ASR_MODELS_DIR', zh: 'ASR_MODELS_DIR 中 Whisper 模型的大小' },
+  },
+  ASR_MODELS_DIR: {
+    ...speech,
+    fallback: null,
+    schema: text,
+    expects: 'a folder',
+    meaning: {
+      en: 'Recognition models, each in its folder (whisper-base, ...); default DATA_DIR/models. Without one: English by the embedded model, spoken Chinese not understood',
+      zh: '语音识别模型目录（whisper-base 等）；默认 DATA_DIR/models。没有模型时只能听懂英语，中文请打字',
+    },
+  },
+  ASR_DEVICE: {
+    ...speech,
+    fallback: 'cpu',
+    schema: z.enum(['cuda', 'cpu']),
+    expects: 'cuda or cpu',
+    meaning: { en: 'Where Whisper runs', zh: 'Whisper 运行设备' },
+  },
+  ASR_LANGUAGE: {
+    ...speech,
+    fallback: null,
+    schema: z.enum(['zh', 'en']),
+    expects: 'zh or en',
+    meaning: { en: 'Language that students speak; not set: the language of the lesson', zh: '学生所说的语言；未设置时为课程语言' },
+  },
+  ENABLE_AVATAR: { ...avatar, fallback: 'true', ...onOff, meaning: { en: 'Tutors have a face', zh: '老师有虚拟形象' } },
+  MEDIA_WORKERS: {
+    group: 'speech',
+    fallback: '1',
+    schema: z.coerce.number().int().min(1).max(64),
+    expects: 'a number, 1 to 64',
+    meaning: {
+      en: 'Processes for voice and video; one serves about twelve speaking tutors',
+      zh: '语音视频进程数；每个进程约可同时服务十二位说话的老师',
+    },
+  },
+  MAX_MEDIA_SESSIONS: {
+    group: 'speech',
+    fallback: '40',
+    schema: z.coerce.number().int().min(1).max(10_000),
+    expects: 'a number, 1 to 10000',
+    meaning: { en: 'Lessons with voice and video at once on this node', zh: '本节点同时进行语音视频课程的数量上限' },
+  },
   RATE_PER_KEY: {
     group: 'limits',
     fallback: '6000',
@@ -404,47 +469,19 @@ export const variables = {
   },
 } as const satisfies Readonly<Record<string, Variable>>;
 
-const device = z.enum(['cuda', 'cpu']);
-const onOff = { schema: flag, expects: 'true or false' };
-const speech = { group: 'speech', later: true } as const;
-const avatar = { group: 'avatar', later: true } as const;
-
 /** Accepted and checked today, so that an operator's file stays right; used by the parts that come. */
 export const laterVariables: Readonly<Record<string, Variable>> = {
-  ENABLE_ASR: { ...speech, fallback: 'true', ...onOff, meaning: { en: 'Speech recognition', zh: '语音识别' } },
-  ASR_MODEL: {
-    ...speech,
-    fallback: 'base',
-    schema: z.enum(['tiny', 'base', 'small', 'medium', 'large']),
-    expects: 'tiny, base, small, medium or large',
-    meaning: { en: 'Size of the recogniser', zh: '识别模型大小' },
-  },
-  ASR_DEVICE: { ...speech, fallback: 'cpu', schema: device, expects: 'cuda or cpu', meaning: { en: 'Where it runs', zh: '运行设备' } },
-  ASR_LANGUAGE: {
-    ...speech,
-    fallback: 'zh',
-    schema: z.enum(['zh', 'en']),
-    expects: 'zh or en',
-    meaning: { en: 'Language it expects', zh: '默认识别语言' },
-  },
-  ENABLE_TTS: { ...speech, fallback: 'true', ...onOff, meaning: { en: 'Speech synthesis', zh: '语音合成' } },
-  TTS_VOICE: {
-    ...speech,
-    fallback: 'zh-CN-XiaoxiaoNeural',
-    schema: text,
-    expects: 'the name of a voice',
-    meaning: { en: 'Default voice', zh: '默认音色' },
-  },
-  ENABLE_AVATAR: { ...avatar, fallback: 'true', ...onOff, meaning: { en: 'Avatar video', zh: '虚拟形象视频' } },
   AVATARS_DIR: {
-    ...avatar,
+    group: 'avatar',
+    later: true,
     fallback: null,
     schema: text,
     expects: 'a folder',
     meaning: { en: 'Built avatars; default DATA_DIR/avatars', zh: '虚拟形象目录；默认 DATA_DIR/avatars' },
   },
   MUSETALK_BASE: {
-    ...avatar,
+    group: 'avatar',
+    later: true,
     fallback: null,
     schema: text,
     expects: 'a folder',

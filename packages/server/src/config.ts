@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Locale } from '@virtual-tutor/schemas';
 import type { z } from 'zod';
 import type { RateLimits } from './app/limits.ts';
 import { laterVariables, type Variable, variables } from './config-table.ts';
@@ -43,6 +45,20 @@ export interface Config {
   readonly engineTokenSecret: Uint8Array | null;
   readonly rates: RateLimits;
   readonly turn: TurnSettings;
+  readonly enableTts: boolean;
+  /** An Edge voice; null: nothing that a tutor says leaves this machine. */
+  readonly ttsVoice: string | null;
+  readonly enableAsr: boolean;
+  readonly asr: {
+    readonly modelsFolder: string;
+    readonly model: 'tiny' | 'base' | 'small' | 'medium' | 'large';
+    readonly device: 'cuda' | 'cpu';
+    /** Null: the lesson's. */
+    readonly language: Locale | null;
+  };
+  readonly enableAvatar: boolean;
+  readonly mediaWorkers: number;
+  readonly maxMediaSessions: number;
   /** The built page; null: none. */
   readonly pageFolder: string | null;
   /** What the operator should know of his settings, a sentence each. */
@@ -68,7 +84,7 @@ const withoutSuccessor: Readonly<Record<string, string>> = {
 };
 const loopbackHosts: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
 /** Prefixes that nobody else uses: a name that begins so was meant for us. */
-const ours = /^(TUTOR|WEBRTC|MUSETALK|MANAGEMENT_API)_/;
+const ours = /^(TUTOR|WEBRTC|MUSETALK|MANAGEMENT_API|ASR|TTS|MEDIA)_/;
 const tutorModelPattern = /^TUTOR_(.+)_LLM_MODEL$/;
 const pageFolder = fileURLToPath(new URL('../../console/dist', import.meta.url));
 
@@ -144,6 +160,18 @@ export function parseConfig(env: Environment): Config {
       mediaPorts: get('WEBRTC_MEDIA_PORTS'),
       relayAddress: get('WEBRTC_RELAY_ADDRESS'),
     },
+    enableTts: get('ENABLE_TTS'),
+    ttsVoice: get('TTS_VOICE'),
+    enableAsr: get('ENABLE_ASR'),
+    asr: {
+      modelsFolder: get('ASR_MODELS_DIR') ?? join(get('DATA_DIR'), 'models'),
+      model: get('ASR_MODEL'),
+      device: get('ASR_DEVICE'),
+      language: get('ASR_LANGUAGE'),
+    },
+    enableAvatar: get('ENABLE_AVATAR'),
+    mediaWorkers: get('MEDIA_WORKERS'),
+    maxMediaSessions: get('MAX_MEDIA_SESSIONS'),
     pageFolder: existsSync(pageFolder) ? pageFolder : null,
     notices: noticesOf(env),
   };

@@ -14,6 +14,7 @@ import { Projector } from './app/project.ts';
 import { allProjections } from './app/projections/all.ts';
 import type { Config } from './config.ts';
 import type { Log } from './log.ts';
+import { openMedia } from './media-parts.ts';
 import { FileBlobStore } from './store/blobs.ts';
 import { type Database, openDatabase } from './store/database.ts';
 import { PostgresKeyVault } from './store/key-vault.ts';
@@ -91,8 +92,10 @@ async function openParts(config: Config, { log, database, llm, cleanUp }: Parts)
     onDefect,
   });
   cleanUp.defer(() => projections.close());
+  const media = await openMedia(config, { log, clock: systemClock, cleanUp });
   const app = await openApp({
     store,
+    media,
     projections,
     vault: new PostgresKeyVault(database, config.masterKey ?? (await openSecretFile(join(dataDir, 'master.key')))),
     blobs: new FileBlobStore(join(dataDir, 'blobs')),

@@ -3,7 +3,7 @@ import { composeAnswer } from '../knowledge/extractive-answer.ts';
 import type { Llm } from '../ports.ts';
 
 export interface ExtractiveOptions {
-  /** Pause before each word, or few Chinese characters, ms; 0 only gives way to other work. */
+  /** Pause before each word, or few Chinese characters, of a reply that is read, ms; 0 only gives way to other work. */
   readonly paceMs: number;
 }
 
@@ -14,8 +14,10 @@ export function createExtractiveLlm(options: ExtractiveOptions = { paceMs: 0 }):
     onlyModel: 'quotes-1',
     probe: async () => ({ ok: true }),
     async *generate(request) {
+      // A voice has a pace of its own.
+      const paceMs = request.spoken ? 0 : options.paceMs;
       for (const text of pieces(remainder(composeAnswer(request), request.prefix))) {
-        await (options.paceMs === 0 ? nextTick(undefined, request) : delay(options.paceMs, undefined, request));
+        await (paceMs === 0 ? nextTick(undefined, request) : delay(paceMs, undefined, request));
         yield { type: 'text', text };
       }
     },

@@ -30,6 +30,8 @@ export interface WorkerConfig {
     readonly modelsFolder: string | null;
     readonly model: 'tiny' | 'base' | 'small' | 'medium' | 'large';
     readonly device: 'cuda' | 'cpu';
+    /** What students speak; null: the language of the lesson. */
+    readonly language: Locale | null;
   };
   readonly avatar: { readonly enabled: boolean };
   /** Sessions with media at once on this worker, and of them speaking with video at once. */

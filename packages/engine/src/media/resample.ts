@@ -92,14 +92,20 @@ export function createResampler(from: number, to: number): Resampler {
   };
 }
 
-/** -1 to 1, from 16 bits. */
+/** -1 to 1, from 16 bits. A loop: `Float32Array.from` with a function takes ten times as long. */
 export function asFloats(samples: Int16Array): Float32Array {
-  return Float32Array.from(samples, (sample) => sample / 32_768);
+  const floats = new Float32Array(samples.length);
+  for (let index = 0; index < floats.length; index += 1) floats[index] = (samples[index] ?? 0) / 32_768;
+  return floats;
 }
 
 /** 16 bits, from -1 to 1; what lies outside is clipped. */
 export function asInt16(samples: Float32Array): Int16Array {
-  return Int16Array.from(samples, (sample) => Math.max(-32_768, Math.min(32_767, Math.round(sample * 32_768))));
+  const integers = new Int16Array(samples.length);
+  for (let index = 0; index < integers.length; index += 1) {
+    integers[index] = Math.max(-32_768, Math.min(32_767, Math.round((samples[index] ?? 0) * 32_768)));
+  }
+  return integers;
 }
 
 function dot(samples: Float32Array, start: number, { filter, phase }: { readonly filter: Filter; readonly phase: number }): number {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Locale } from '@virtual-tutor/schemas';
 import { createIllustrated } from '../adapters/canvas-illustrated.ts';
 import { createOpusDecoder, createOpusEncoder } from '../adapters/node-av-opus.ts';
 import { createVideoEncoder } from '../adapters/node-av-video.ts';
@@ -33,7 +34,8 @@ export async function openParts(config: WorkerConfig): Promise<WorkerParts> {
       peers,
       say: (request) => speaker.say(request),
       createAudioEncoder: () => createOpusEncoder({ bps: voiceBps }),
-      createEar: recogniser === null ? null : (onEvent) => openEar({ media, recogniser, onEvent }),
+      createEar:
+        recogniser === null ? null : (onEvent) => openEar({ media, recogniser, language: config.asr.language ?? media.locale, onEvent }),
       createFace: createFace === null ? null : (codec) => createFace(media.character, codec),
     }),
     health: () => [...speaker.health(), ...(recogniser?.health() ?? [])],
@@ -72,15 +74,16 @@ const clock: EarClock = {
 interface EarRequest {
   readonly media: OpenMedia;
   readonly recogniser: Recogniser;
+  readonly language: Locale;
   readonly onEvent: (event: EarEvent) => void;
 }
 
-async function openEar({ media, recogniser, onEvent }: EarRequest): Promise<Ear> {
+async function openEar({ media, recogniser, language, onEvent }: EarRequest): Promise<Ear> {
   const vad = await createVad();
   const decoder = createOpusDecoder();
   const ear = createEar({
     owner: media.sessionId,
-    language: media.locale,
+    language,
     recogniser,
     vad,
     decoder,

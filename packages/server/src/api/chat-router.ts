@@ -10,7 +10,7 @@ export const chatRouter = router({
     .output(api.chat.send.output)
     .mutation(async ({ ctx, input }) => {
       const { sessionId, clientMessageId, text } = input;
-      const handled = await ctx.app.lessons.receive(sessionId, { clientMessageId, text }, ctx.command);
+      const handled = await ctx.app.lessons.receive(sessionId, { clientMessageId, text, spoken: null }, ctx.command);
       if (handled.status === 'refused') throw failure(handled.refusal);
       return { turnId: turnIdOf(sessionId, clientMessageId), revision: handled.revision };
     }),

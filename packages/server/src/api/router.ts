@@ -1,3 +1,4 @@
+import { audioRouter } from './audio-router.ts';
 import { auditRouter } from './audit-router.ts';
 import { chatRouter } from './chat-router.ts';
 import { knowledgeRouter } from './knowledge-router.ts';
@@ -6,14 +7,17 @@ import { sessionRouter } from './session-router.ts';
 import { sessionsRouter } from './sessions-router.ts';
 import { router } from './trpc.ts';
 import { tutorsRouter } from './tutors-router.ts';
+import { webrtcRouter } from './webrtc-router.ts';
 
-/** Everything there is to call. `webrtc`, `audio` and `avatars` join it with the issues that build them. */
+/** Everything there is to call. `avatars` join it with the issue that builds them. */
 export const appRouter = router({
   health,
   console: consoleRouter,
   sessions: sessionsRouter,
   session: sessionRouter,
   chat: chatRouter,
+  audio: audioRouter,
+  webrtc: webrtcRouter,
   tutors: tutorsRouter,
   knowledge: knowledgeRouter,
   audit: auditRouter,

@@ -1,6 +1,7 @@
 import { tracked } from '@trpc/server';
 import { api, closeCodes, type FeedItem, parseFeedId } from '@virtual-tutor/schemas';
 import { ResumeExpired } from '../app/lesson-feed.ts';
+import { MediaRefused } from '../app/media.ts';
 import { failure, failWith, orFail } from './failure.ts';
 import { asStudent, router } from './trpc.ts';
 
@@ -26,6 +27,20 @@ export const sessionRouter = router({
     }
     // A token of one session has nothing left to do here.
     if (last === 'sessionEnded' && ctx.caller.scope === 'session') ctx.connection?.close(closeCodes.sessionEnded, 'the session has ended');
+  }),
+  media: asStudent.input(api.session.media.input).subscription(async function* ({ ctx, input, signal }) {
+    const place = ctx.connection?.subscribe();
+    if (place === null) throw failWith('rate_limited', 'this socket has too many subscriptions: close some first');
+    using _place = place;
+    const aborted = signal ?? new AbortController().signal;
+    try {
+      for await (const chunk of ctx.app.media.chunks(ctx.caller.tenantId, input.sessionId, aborted)) {
+        await ctx.connection?.drained(aborted);
+        yield chunk;
+      }
+    } catch (error) {
+      throw error instanceof MediaRefused ? failure(error.refusal) : error;
+    }
   }),
   renewToken: asStudent
     .input(api.session.renewToken.input)

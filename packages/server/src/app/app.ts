@@ -10,6 +10,8 @@ import { LessonFeeds } from './lesson-feeds.ts';
 import { Lessons } from './lessons.ts';
 import { Library } from './library.ts';
 import { createLimits, type Limits, type RateLimits } from './limits.ts';
+import { Media, type MediaOptions } from './media.ts';
+import type { MediaPlane } from './media-plane.ts';
 import { createTutorModels, type ModelDefaults } from './models.ts';
 import type { BlobStore, Clock, EventStore, Ids, KeyVault } from './ports.ts';
 import { createPresentation } from './presentation.ts';
@@ -19,7 +21,9 @@ import { Replies } from './replies.ts';
 import { Sessions } from './sessions.ts';
 import { Tail } from './tail.ts';
 import { Tokens } from './tokens.ts';
+import type { TurnAccess } from './turn-access.ts';
 import { Tutors } from './tutors.ts';
+import { Voice } from './voice.ts';
 
 export interface AppOptions {
   readonly store: EventStore;
@@ -34,6 +38,11 @@ export interface AppOptions {
   /** Answers when `llm` cannot. */
   readonly extractive: Llm;
   readonly createIndex: () => PassageIndex;
+  readonly media: {
+    readonly plane: MediaPlane;
+    readonly turn: TurnAccess | null;
+    readonly enabled: MediaOptions['enabled'];
+  };
   readonly models: ModelDefaults;
   /** Signs tokens; 32 bytes or more. */
   readonly tokenSecret: Uint8Array;
@@ -67,6 +76,7 @@ export interface App extends AsyncDisposable {
   readonly sessions: Sessions;
   readonly lessons: Lessons;
   readonly feeds: LessonFeeds;
+  readonly media: Media;
   readonly tutors: Tutors;
   readonly knowledge: Knowledge;
   readonly audit: Audit;
@@ -96,9 +106,11 @@ export async function openApp(options: AppOptions): Promise<App> {
     for (const listener of deltaListeners) listener(waitedMs);
   };
   const feeds = new LessonFeeds({ store, codec, tail, clock, onDelta, present: createPresentation(handle, library) });
+  const voice = new Voice(options.media.plane, feeds);
   const replies = new Replies({
     ...options,
     handle,
+    voice,
     feeds,
     library,
     models: createTutorModels(
@@ -107,7 +119,8 @@ export async function openApp(options: AppOptions): Promise<App> {
     ),
     onFailure: options.onReplyFailure,
   });
-  const lessons = new Lessons({ handle, feeds, replies, clock, node, maxSessions: options.maxSessions, onDefect });
+  const lessons = new Lessons({ handle, feeds, replies, voice, clock, node, maxSessions: options.maxSessions, onDefect });
+  const media = new Media({ ...options.media, handle, lessons, voice, node, onDefect });
   const tokens = new Tokens(options.tokenSecret, clock);
   const access = new Access({ handle, readModel, projections, ids });
   const privacy = new Privacy({ handle, lessons, feeds, store, vault, readModel, projections });
@@ -126,7 +139,9 @@ export async function openApp(options: AppOptions): Promise<App> {
   for (const follower of [library, lessons, access, privacy]) onEvent((event) => follower.follow(event));
   await library.open();
   await projections.waitFor(tail.position);
-  await lessons.recover(await hostedHere(readModel, node));
+  const hosted = await hostedHere(readModel, node);
+  await lessons.recover(hosted);
+  await media.recover(hosted);
 
   return {
     loopbackOnly: options.loopbackOnly,
@@ -138,6 +153,7 @@ export async function openApp(options: AppOptions): Promise<App> {
     sessions: new Sessions({ ...options, handle, lessons, codec, tokens, limits }),
     lessons,
     feeds,
+    media,
     tutors: new Tutors({ handle, readModel, projections }),
     knowledge: new Knowledge({ handle, store, tail, library, blobs, ids, readModel, projections }),
     audit: new Audit({ store, codec, handle, tail }),

@@ -12,6 +12,7 @@ import {
   type StreamName,
   type TenantEvent,
   type TutorEvent,
+  upcast,
 } from '@virtual-tutor/schemas';
 import type { KeyVault, StoredEvent, StoredEventDraft, Subject } from './ports.ts';
 
@@ -41,8 +42,12 @@ function definitionOf(stream: StreamName, type: string): EventDefinition | undef
 
 function knownDefinition(stored: StoredEvent): EventDefinition {
   const definition = definitionOf(stored.stream, stored.type);
-  if (definition === undefined || definition.version !== stored.schemaVersion) throw new UnknownEvent(stored);
+  if (definition === undefined || stored.schemaVersion > definition.version) throw new UnknownEvent(stored);
   return definition;
+}
+
+function payloadOf(definition: EventDefinition, stored: StoredEvent): unknown {
+  return definition.payload.parse(upcast(definition, stored.schemaVersion, stored.payload));
 }
 
 /** Binds a ciphertext to its event: swapped between events or streams it no longer opens. */
@@ -54,7 +59,7 @@ function aadOf(stream: StreamName, draft: Pick<StoredEventDraft, 'id' | 'type'>)
 export function decodeClear(stored: StoredEvent): ClearEvent {
   const definition = knownDefinition(stored);
   // The catalogue ties the type's name to its payload's schema; the compiler cannot follow that through the look-up.
-  return { type: stored.type, payload: definition.payload.parse(stored.payload), stored } as unknown as ClearEvent;
+  return { type: stored.type, payload: payloadOf(definition, stored), stored } as unknown as ClearEvent;
 }
 
 export interface EventCodec {
@@ -88,7 +93,7 @@ export function createEventCodec(vault: KeyVault): EventCodec {
     },
     async open(stored) {
       const definition = knownDefinition(stored);
-      const clear = { type: stored.type, payload: definition.payload.parse(stored.payload), stored };
+      const clear = { type: stored.type, payload: payloadOf(definition, stored), stored };
       if (definition.personal === undefined) return clear as unknown as OpenEvent;
       const plaintext =
         stored.sealed === null || stored.keyId === null

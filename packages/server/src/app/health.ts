@@ -1,13 +1,16 @@
 import type { Llm, LlmHealth } from '@virtual-tutor/engine';
 import { type DependencyHealth, type Health, protocolVersion } from '@virtual-tutor/schemas';
 import type { Lessons } from './lessons.ts';
+import type { MediaPlane } from './media-plane.ts';
 import type { Clock, EventStore } from './ports.ts';
 import type { Projections } from './read-model.ts';
+import type { TurnAccess } from './turn-access.ts';
 
 export interface HealthOptions {
   readonly store: EventStore;
   readonly projections: Projections;
   readonly lessons: Lessons;
+  readonly media: { readonly plane: Pick<MediaPlane, 'health'>; readonly turn: Pick<TurnAccess, 'health'> | null };
   /** Null: switched off by `ENABLE_LLM`. */
   readonly llm: Llm | null;
   readonly defaultModel: string;
@@ -37,7 +40,9 @@ export class HealthCheck {
 
   async read(): Promise<Health> {
     const { version, node, lessons, maxSessions } = this.#options;
-    const dependencies = await Promise.all([this.#log(), this.#readModel(), this.#model()]);
+    const { turn, plane } = this.#options.media;
+    const media = [...(turn === null ? [] : [turn.health()]), ...plane.health()].map(asExtra);
+    const dependencies = [...(await Promise.all([this.#log(), this.#readModel(), this.#model()])), ...media];
     const worst = dependencies.some(({ status }) => status === 'down')
       ? 'down'
       : dependencies.some(({ status }) => status === 'degraded')
@@ -101,6 +106,11 @@ export class HealthCheck {
     }
     return this.#probe.result;
   }
+}
+
+/** Lessons go on in writing without it: missing voice degrades the engine and never takes it down. */
+function asExtra({ status, ...component }: DependencyHealth): DependencyHealth {
+  return { ...component, status: status === 'down' ? 'degraded' : status };
 }
 
 async function within<T>(ms: number, work: Promise<T>): Promise<T> {

@@ -1,7 +1,16 @@
-import { type SessionEndReason, type SessionId, type SessionLimits, streams, type TenantId, type TurnId } from '@virtual-tutor/schemas';
+import {
+  type Locale,
+  type Recognition,
+  type SessionEndReason,
+  type SessionId,
+  type SessionLimits,
+  streams,
+  type TenantId,
+  type TurnId,
+} from '@virtual-tutor/schemas';
 import type { Refusal } from '../domain/decision.ts';
 import { languageOf } from '../domain/language.ts';
-import { openTurn, type SessionCommand } from '../domain/session.ts';
+import { type Cut, openTurn, type SessionCommand } from '../domain/session.ts';
 import { sessions } from './aggregates.ts';
 import type { ClearEvent } from './event-codec.ts';
 import type { CommandContext, Handle, Handled } from './handle.ts';
@@ -9,12 +18,14 @@ import { commandIdOf, turnIdOf } from './ids.ts';
 import type { LessonFeeds } from './lesson-feeds.ts';
 import type { LiveReply } from './live-reply.ts';
 import type { Clock } from './ports.ts';
-import type { Replies } from './replies.ts';
+import type { Replies, ReplyTask } from './replies.ts';
+import type { Voice } from './voice.ts';
 
 export interface LessonsOptions {
   readonly handle: Handle;
   readonly feeds: LessonFeeds;
   readonly replies: Replies;
+  readonly voice: Voice;
   readonly clock: Clock;
   /** Name of this node in the log. */
   readonly node: string;
@@ -40,6 +51,13 @@ export interface HostedSession {
   readonly limits: SessionLimits;
   readonly createdAtMs: number;
   readonly lastMessageAtMs: number;
+}
+
+export interface StudentMessage {
+  readonly clientMessageId: string;
+  readonly text: string;
+  /** Null: typed. */
+  readonly spoken: { readonly language: Locale; readonly asr: Recognition } | null;
 }
 
 type SessionState = (typeof sessions)['initial'];
@@ -76,7 +94,7 @@ export class Lessons {
     for (const { sessionId, tenantId } of known) {
       const { state } = await this.#options.handle.load(sessions, streams.session(sessionId), { tenantId });
       const open = openTurn(state);
-      if (open !== null) await this.#reply(sessionId, open.turnId, null);
+      if (open !== null) await this.#reply(sessionId, open.turnId, { messageRevision: null, asrMs: null });
     }
   }
 
@@ -115,12 +133,9 @@ export class Lessons {
   }
 
   /** A student's message: commits it, stops the reply under way if there is one, and starts the next. */
-  async receive(
-    sessionId: SessionId,
-    message: { readonly clientMessageId: string; readonly text: string },
-    context: CommandContext,
-  ): Promise<Handled<SessionState>> {
+  async receive(sessionId: SessionId, { spoken, ...message }: StudentMessage, context: CommandContext): Promise<Handled<SessionState>> {
     const turnId = turnIdOf(sessionId, message.clientMessageId);
+    await this.#silence(sessionId, (live) => live.turnId !== turnId);
     const handled = await this.#options.handle.handle({
       aggregate: sessions,
       stream: streams.session(sessionId),
@@ -129,9 +144,10 @@ export class Lessons {
           type: 'ReceiveMessage',
           turnId,
           ...message,
-          modality: 'text',
-          language: languageOf(message.text, state.status === 'absent' ? 'en' : state.locale),
-          partial: this.#shownOf(sessionId, state),
+          modality: spoken === null ? 'text' : 'voice',
+          asr: spoken?.asr ?? null,
+          language: spoken?.language ?? languageOf(message.text, state.status === 'absent' ? 'en' : state.locale),
+          ...this.#cutOf(sessionId, state),
         },
       ],
       context: { ...context, commandId: commandIdOf('message', sessionId, message.clientMessageId), correlationId: turnId },
@@ -140,7 +156,7 @@ export class Lessons {
       const hosted = this.#hosted.get(sessionId);
       if (hosted !== undefined) hosted.lastMessageAtMs = this.#options.clock.now();
       this.#live(sessionId, (live) => live.turnId !== turnId)?.abort.abort();
-      this.#reply(sessionId, turnId, handled.revision).catch(this.#options.onDefect);
+      this.#reply(sessionId, turnId, { messageRevision: handled.revision, asrMs: spoken?.asr.asrMs ?? null }).catch(this.#options.onDefect);
     }
     return handled;
   }
@@ -152,13 +168,14 @@ export class Lessons {
     context: CommandContext,
   ): Promise<Outcome<{ readonly turnId: TurnId }>> {
     this.#live(sessionId, (live) => request.turnId === null || request.turnId === live.turnId)?.abort.abort();
+    await this.#silence(sessionId, (live) => request.turnId === null || request.turnId === live.turnId);
     let turnId = request.turnId;
     const handled = await this.#options.handle.handle({
       aggregate: sessions,
       stream: streams.session(sessionId),
       commands: (state): readonly SessionCommand[] => {
         turnId = request.turnId ?? openTurn(state)?.turnId ?? null;
-        return [{ type: 'InterruptReply', ...request, partial: this.#shownOf(sessionId, state) }];
+        return [{ type: 'InterruptReply', ...request, ...this.#cutOf(sessionId, state) }];
       },
       context: { ...context, patienceMs: interruptPatienceMs },
     });
@@ -168,13 +185,17 @@ export class Lessons {
 
   async end(sessionId: SessionId, reason: SessionEndReason, context: CommandContext): Promise<Handled<SessionState>> {
     this.#live(sessionId, () => true)?.abort.abort();
+    await this.#silence(sessionId, () => true);
     const handled = await this.#options.handle.handle({
       aggregate: sessions,
       stream: streams.session(sessionId),
-      commands: (state): readonly SessionCommand[] => [{ type: 'EndSession', reason, partial: this.#shownOf(sessionId, state) }],
+      commands: (state): readonly SessionCommand[] => [{ type: 'EndSession', reason, ...this.#cutOf(sessionId, state) }],
       context,
     });
-    if (handled.status === 'done') this.#hosted.delete(sessionId);
+    if (handled.status === 'done') {
+      this.#hosted.delete(sessionId);
+      this.#options.voice.close(sessionId);
+    }
     return handled;
   }
 
@@ -182,7 +203,9 @@ export class Lessons {
   follow(event: ClearEvent): void {
     if (event.type !== 'SessionEnded') return;
     for (const sessionId of this.#hosted.keys()) {
-      if (streams.session(sessionId) === event.stored.stream) this.#hosted.delete(sessionId);
+      if (streams.session(sessionId) !== event.stored.stream) continue;
+      this.#hosted.delete(sessionId);
+      this.#options.voice.close(sessionId);
     }
   }
 
@@ -192,13 +215,13 @@ export class Lessons {
     await this.#options.replies.close();
   }
 
-  async #reply(sessionId: SessionId, turnId: TurnId, messageRevision: number | null): Promise<void> {
+  async #reply(sessionId: SessionId, turnId: TurnId, task: Pick<ReplyTask, 'messageRevision' | 'asrMs'>): Promise<void> {
     const hosted = this.#hosted.get(sessionId);
     if (hosted === undefined) return;
     hosted.epoch ??= this.#claim(sessionId, hosted);
     const epoch = await hosted.epoch;
     if (epoch === null) this.#hosted.delete(sessionId);
-    else this.#options.replies.start({ sessionId, tenantId: hosted.tenantId, turnId, epoch, messageRevision });
+    else this.#options.replies.start({ sessionId, tenantId: hosted.tenantId, turnId, epoch, ...task });
   }
 
   async #claim(sessionId: SessionId, hosted: Hosted): Promise<number | null> {
@@ -216,12 +239,18 @@ export class Lessons {
     return live !== null && which(live) ? live : null;
   }
 
-  /** What the student was shown of the reply under way, after its last sentence that the log knows as heard. */
-  #shownOf(sessionId: SessionId, state: SessionState): string {
+  /** The voice falls silent before the log hears of it: how far it came belongs into the log. */
+  async #silence(sessionId: SessionId, which: (live: LiveReply) => boolean): Promise<void> {
+    const live = this.#live(sessionId, which);
+    if (live !== null) await this.#options.voice.stop(sessionId, live);
+  }
+
+  /** What the student was shown or heard of the reply under way, after its last sentence that the log knows as heard. */
+  #cutOf(sessionId: SessionId, state: SessionState): Cut {
     const open = openTurn(state);
-    if (open === null) return '';
+    if (open === null) return { partial: '', heardMs: null };
     const heard = open.sentences.filter((sentence) => sentence.heard).length;
-    return this.#live(sessionId, (live) => live.turnId === open.turnId)?.shownFrom(heard) ?? '';
+    return this.#live(sessionId, (live) => live.turnId === open.turnId)?.cutFrom(heard) ?? { partial: '', heardMs: null };
   }
 
   #full(): Refusal {

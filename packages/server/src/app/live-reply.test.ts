@@ -53,8 +53,8 @@ test('what was shown ends in the middle of the sentence that was cut', () => {
   live.push({ index: 1, text: 'Two ', madeAtMs: 0 });
   live.push({ index: 1, text: 'three.', madeAtMs: 0 });
   live.shown({ revision: 0, ordinal: 2 });
-  expect(live.shownFrom(0)).toBe('One. Two ');
-  expect(live.shownFrom(1)).toBe('Two ');
+  expect(live.cutFrom(0)).toEqual({ partial: 'One. Two ', heardMs: null });
+  expect(live.cutFrom(1)).toEqual({ partial: 'Two ', heardMs: null });
 });
 
 test('a resumed reply settles when the inherited sentences were shown too', async () => {

@@ -32,3 +32,14 @@ export interface MediaPlane {
   /** Sessions with media now, those of them speaking, and how many there may be. */
   load(): { readonly sessions: number; readonly speaking: number; readonly maxSessions: number };
 }
+
+/** Voice and video are switched off. */
+export const noMedia: MediaPlane = {
+  open: () => ({ code: 'media_unavailable', message: 'voice and video are switched off on this engine' }),
+  isOpen: () => false,
+  order: () => undefined,
+  request: async () => ({ type: 'refused', requestId: '', code: 'internal', reason: 'voice and video are switched off on this engine' }),
+  onFact: () => () => undefined,
+  health: () => [],
+  load: () => ({ sessions: 0, speaking: 0, maxSessions: 0 }),
+};

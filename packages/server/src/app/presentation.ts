@@ -29,8 +29,8 @@ export function createPresentation(handle: Handle, library: Library): Present {
       case 'SessionCreated':
         return opened(event);
       case 'MessageReceived': {
-        const { turnId, clientMessageId } = event.payload;
-        return { type: 'message', turnId, clientMessageId, text: event.personal?.text ?? null, at: event.stored.meta.occurredAt };
+        const { turnId, clientMessageId, modality } = event.payload;
+        return { type: 'message', turnId, clientMessageId, modality, text: event.personal?.text ?? null, at: event.stored.meta.occurredAt };
       }
       case 'PassagesRetrieved':
         return { type: 'passages', turnId: event.payload.turnId, passages: cited(event.stored.meta.tenantId, event) };
@@ -50,6 +50,8 @@ export function createPresentation(handle: Handle, library: Library): Present {
       }
       case 'ReplyFailed':
         return { type: 'replyFailed', ...event.payload };
+      case 'QualityChanged':
+        return { type: 'quality', ...event.payload };
       case 'SessionEnded':
         return { type: 'sessionEnded', ...event.payload };
       case 'JoinLinkIssued':
@@ -57,6 +59,8 @@ export function createPresentation(handle: Handle, library: Library): Present {
       case 'SessionHosted':
       case 'SessionReleased':
       case 'SentenceHeard':
+      case 'MediaConnected':
+      case 'MediaDisconnected':
         return null;
     }
   };

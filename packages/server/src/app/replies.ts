@@ -2,6 +2,7 @@ import { converse, ReplyFailure } from '@virtual-tutor/engine';
 import {
   DocumentId,
   type ErrorCode,
+  type Locale,
   type SessionEvent,
   type SessionId,
   type SessionState,
@@ -9,6 +10,7 @@ import {
   type TenantId,
   type Turn,
   type TurnId,
+  type TurnTimings,
 } from '@virtual-tutor/schemas';
 import { heardOf, openTurn } from '../domain/session.ts';
 import { sessions, tutors } from './aggregates.ts';
@@ -20,6 +22,7 @@ import type { Library } from './library.ts';
 import { LiveReply } from './live-reply.ts';
 import type { TutorModels } from './models.ts';
 import type { Clock, EventStore } from './ports.ts';
+import type { Voice } from './voice.ts';
 
 export interface RepliesOptions {
   readonly store: EventStore;
@@ -27,6 +30,7 @@ export interface RepliesOptions {
   readonly feeds: LessonFeeds;
   readonly library: Library;
   readonly models: TutorModels;
+  readonly voice: Voice;
   readonly clock: Clock;
   readonly node: string;
   /** Longest wait for a model's first text, and longest silence within a reply, ms. */
@@ -43,11 +47,15 @@ export interface ReplyTask {
   readonly epoch: number;
   /** Of the message to answer. Null: found open after a take-over, when the log may hold part of the turn already. */
   readonly messageRevision: number | null;
+  /** How long the student's voice took to become text, ms; null: typed, or not known any more. */
+  readonly asrMs: number | null;
 }
 
 type Active = Extract<SessionState, { status: 'active' }>;
 type OpenTurn = Extract<Turn, { status: 'waiting' | 'replying' }>;
 
+/** How long a resumed reply waits for the student's media to come back, ms. */
+const voiceReturnMs = 5_000;
 /** Passages a reply may cite. */
 const passageLimit = 5;
 
@@ -95,8 +103,8 @@ class ReplyInTheMaking {
     this.#task = task;
     this.#options = options;
     this.#startedAtMs = options.clock.now();
-    this.live = new LiveReply(task.turnId, task.messageRevision, (index) =>
-      this.#facts.push({ type: 'RecordHeard', index, playout: { medium: 'text' } }),
+    this.live = new LiveReply(task.turnId, task.messageRevision, (index, playout) =>
+      this.#facts.push({ type: 'RecordHeard', index, playout }),
     );
     this.#facts = new FactQueue({
       ...task,
@@ -129,6 +137,7 @@ class ReplyInTheMaking {
     const { models, stallMs, firstTextMs } = this.#options;
     const before = this.#task.messageRevision === null ? await this.#resume(turn) : null;
     if (this.live.abort.signal.aborted) return;
+    await this.#waitForVoice(state);
     const passages = this.#retrieve(state, turn, before);
     const { tutor, llm, fallback } = await this.#tutorOf(state);
     const request = {
@@ -138,6 +147,7 @@ class ReplyInTheMaking {
       history: state.turns.slice(0, -1).map(asHeard),
       passages,
       topics: this.#library(state)?.titles ?? [],
+      spoken: this.live.spoken,
       resume: turn.status === 'replying' ? { fromIndex: turn.sentences.length, prefix: joined(turn), provider: turn.provider } : null,
     };
     for await (const fact of converse(request, { llm, fallback }, { signal: this.live.abort.signal, stallMs, firstTextMs })) {
@@ -155,6 +165,7 @@ class ReplyInTheMaking {
         case 'sentence':
           this.#facts.push({ type: 'RecordSentence', index: fact.index, text: fact.text, citations: [...fact.citations] });
           this.live.closed(fact.index);
+          if (this.live.spoken) this.#say(fact.index, fact.text, turn.language);
           break;
         case 'done':
           await this.#finish(fact.usage);
@@ -171,8 +182,37 @@ class ReplyInTheMaking {
     // Without a connected student nothing is heard: the reply stays open until one comes back or the session ends.
     await Promise.race([this.live.settled, aborted.promise]);
     if (this.live.abort.signal.aborted) return;
-    const timings = { retrieveMs: this.#retrieveMs, firstTokenMs: this.#firstTokenMs ?? totalMs, totalMs };
-    this.#facts.push({ type: 'CompleteReply', usage, timings });
+    this.#facts.push({ type: 'CompleteReply', usage, timings: this.#timings(totalMs) });
+  }
+
+  #timings(totalMs: number): TurnTimings {
+    const sinceStart = (atMs: number | null) => (atMs === null ? null : Math.max(0, atMs - this.#startedAtMs));
+    return {
+      asrMs: this.#task.asrMs,
+      retrieveMs: this.#retrieveMs,
+      firstTokenMs: this.#firstTokenMs ?? totalMs,
+      firstAudioMs: sinceStart(this.live.firstAudioAtMs),
+      firstFrameMs: sinceStart(this.live.firstFrameAtMs),
+      totalMs,
+    };
+  }
+
+  /** A student who was being spoken to when the engine stopped is coming back: what was not heard is said then. */
+  async #waitForVoice(state: Active): Promise<void> {
+    const { voice } = this.#options;
+    const { sessionId, messageRevision } = this.#task;
+    if (messageRevision === null && state.quality !== 'text') await voice.toReach(sessionId, voiceReturnMs);
+    if (!voice.reaches(sessionId)) return;
+    this.live.spoken = true;
+    if (messageRevision !== null) return;
+    for (const { index, text, heard } of openTurn(state)?.sentences ?? []) {
+      if (!heard && text !== null) this.#say(index, text, state.locale);
+    }
+  }
+
+  #say(index: number, text: string, language: Locale): void {
+    const { sessionId, turnId } = this.#task;
+    this.#options.voice.say({ sessionId, turnId, index, text, language });
   }
 
   /** Takes an unfinished reply over: what is in the log of it stays, the rest is made again. */

@@ -63,7 +63,11 @@ function evolveActive(state: Active, event: Exclude<SessionEvent, OfType<'Sessio
     case 'SessionHosted':
       return { ...state, host: { node: event.payload.node, epoch: event.payload.epoch } };
     case 'SessionReleased':
+    case 'MediaConnected':
+    case 'MediaDisconnected':
       return state;
+    case 'QualityChanged':
+      return { ...state, quality: event.payload.to };
     case 'MessageReceived': {
       const { turnId, clientMessageId, language } = event.payload;
       const turn: Turn = {
@@ -78,7 +82,7 @@ function evolveActive(state: Active, event: Exclude<SessionEvent, OfType<'Sessio
       return { ...state, turns: [...state.turns, turn] };
     }
     case 'SessionEnded': {
-      const { host: _host, links: _links, ...lesson } = state;
+      const { host: _host, links: _links, quality: _quality, ...lesson } = state;
       return { ...lesson, status: 'ended', reason: event.payload.reason };
     }
     default:
@@ -90,7 +94,7 @@ export function evolveSession(state: SessionState, event: SessionEvent): Session
   if (event.type === 'SessionCreated') {
     if (state.status !== 'absent') throw impossible(event, state);
     const { tutorRevision: _, ...lesson } = event.payload;
-    return { ...lesson, status: 'active', turns: [], host: null, links: [] };
+    return { ...lesson, status: 'active', turns: [], host: null, quality: 'text', links: [] };
   }
   if (state.status !== 'active') throw impossible(event, state);
   return evolveActive(state, event);

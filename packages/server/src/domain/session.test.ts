@@ -23,7 +23,7 @@ const created: NewSessionEvent = { type: 'SessionCreated', payload: lesson };
 const hosted: NewSessionEvent = { type: 'SessionHosted', payload: { node: 'n1', epoch: 1 } };
 const asked: NewSessionEvent = {
   type: 'MessageReceived',
-  payload: { turnId, clientMessageId, modality: 'text', language: 'en' },
+  payload: { turnId, clientMessageId, modality: 'text', language: 'en', asr: null },
   personal: { text: 'why?' },
 };
 const started: NewSessionEvent = {
@@ -44,6 +44,8 @@ const ask = (over: Partial<Extract<SessionCommand, { type: 'ReceiveMessage' }>> 
   modality: 'text',
   language: 'en',
   partial: '',
+  heardMs: null,
+  asr: null,
   ...over,
 });
 const replying = [created, hosted, asked, started];
@@ -82,18 +84,30 @@ describe('messages', () => {
       .refuses('command_reused');
   });
   test('a message during a reply interrupts it, with what was heard', () => {
-    const next = ask({ turnId: otherTurn, clientMessageId: '55555555-5555-4555-8555-555555555555', text: 'stop', partial: 'Bec' });
+    const next = ask({
+      turnId: otherTurn,
+      clientMessageId: '55555555-5555-4555-8555-555555555555',
+      text: 'stop',
+      partial: 'Bec',
+      heardMs: null,
+    });
     given(session, [...replying, sentence(0, 'Hm. '), heard(0), sentence(1, 'Because. ')])
       .when(next)
       .yields(
         {
           type: 'ReplyInterrupted',
-          payload: { turnId, by: 'student', heardSentences: 1, discardedSentences: 1 },
+          payload: { turnId, by: 'student', heardSentences: 1, discardedSentences: 1, heardMs: null },
           personal: { heardText: 'Hm. Bec' },
         },
         {
           type: 'MessageReceived',
-          payload: { turnId: otherTurn, clientMessageId: '55555555-5555-4555-8555-555555555555', modality: 'text', language: 'en' },
+          payload: {
+            turnId: otherTurn,
+            clientMessageId: '55555555-5555-4555-8555-555555555555',
+            modality: 'text',
+            language: 'en',
+            asr: null,
+          },
           personal: { text: 'stop' },
         },
       );
@@ -120,7 +134,7 @@ describe('replies', () => {
     given(session, replying).when(hear).refuses('conflict');
   });
   test('a reply is complete only when all of it was heard', () => {
-    const timings = { retrieveMs: 1, firstTokenMs: 2, totalMs: 3 };
+    const timings = { asrMs: null, retrieveMs: 1, firstTokenMs: 2, firstAudioMs: null, firstFrameMs: null, totalMs: 3 };
     const complete: SessionCommand = { ...fact, type: 'CompleteReply', usage: null, timings };
     given(session, [...replying, sentence(0, 'Hm. ')])
       .when(complete)
@@ -157,19 +171,19 @@ describe('replies', () => {
   });
   test('an interruption before the first token is an interruption', () => {
     given(session, [created, hosted, asked])
-      .when({ type: 'InterruptReply', turnId: null, by: 'student', partial: '' })
+      .when({ type: 'InterruptReply', turnId: null, by: 'student', partial: '', heardMs: null })
       .yields({
         type: 'ReplyInterrupted',
-        payload: { turnId, by: 'student', heardSentences: 0, discardedSentences: 0 },
+        payload: { turnId, by: 'student', heardSentences: 0, discardedSentences: 0, heardMs: null },
         personal: { heardText: '' },
       });
   });
   test('only the reply under way can be interrupted', () => {
     given(session, replying)
-      .when({ type: 'InterruptReply', turnId: otherTurn, by: 'student', partial: '' })
+      .when({ type: 'InterruptReply', turnId: otherTurn, by: 'student', partial: '', heardMs: null })
       .refuses('nothing_to_interrupt');
     given(session, [created, hosted])
-      .when({ type: 'InterruptReply', turnId: null, by: 'student', partial: '' })
+      .when({ type: 'InterruptReply', turnId: null, by: 'student', partial: '', heardMs: null })
       .refuses('nothing_to_interrupt');
   });
 });
@@ -177,11 +191,11 @@ describe('replies', () => {
 describe('ending', () => {
   test('ending a session closes the turn under way first', () => {
     given(session, [...replying, sentence(0, 'Hm. '), heard(0)])
-      .when({ type: 'EndSession', reason: 'idle', partial: '' })
+      .when({ type: 'EndSession', reason: 'idle', partial: '', heardMs: null })
       .yields(
         {
           type: 'ReplyInterrupted',
-          payload: { turnId, by: 'timeout', heardSentences: 1, discardedSentences: 0 },
+          payload: { turnId, by: 'timeout', heardSentences: 1, discardedSentences: 0, heardMs: null },
           personal: { heardText: 'Hm. ' },
         },
         { type: 'SessionEnded', payload: { reason: 'idle' } },
@@ -190,7 +204,7 @@ describe('ending', () => {
   test('an ended session takes nothing but being ended again', () => {
     const over = [created, hosted, { type: 'SessionEnded', payload: { reason: 'student' } }] as const;
     given(session, over).when(ask()).refuses('session_ended');
-    given(session, over).when({ type: 'EndSession', reason: 'operator', partial: '' }).yields();
+    given(session, over).when({ type: 'EndSession', reason: 'operator', partial: '', heardMs: null }).yields();
   });
 });
 

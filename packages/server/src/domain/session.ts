@@ -5,6 +5,7 @@ import type {
   NewSessionEvent,
   PassageId,
   Playout,
+  Recognition,
   RetrievedPassage,
   SessionEndReason,
   SessionEvent,
@@ -38,17 +39,31 @@ export type SessionCommand =
   | { readonly type: 'IssueJoinLink'; readonly linkId: KeyId; readonly codeHash: string; readonly expiresAt: string }
   | { readonly type: 'RedeemJoinLink'; readonly codeHash: string /** ISO 8601. */; readonly now: string }
   | { readonly type: 'HostSession'; readonly node: string }
-  | ({ readonly type: 'ReceiveMessage'; readonly partial: string } & Message)
-  | {
+  | ({ readonly type: 'ReceiveMessage' } & Message & Cut)
+  | ({
       readonly type: 'InterruptReply';
       /** Null: whichever reply is under way. */
       readonly turnId: TurnId | null;
       readonly by: 'student' | 'operator';
-      /** What was shown after the last sentence that was heard whole. */
-      readonly partial: string;
-    }
-  | { readonly type: 'EndSession'; readonly reason: SessionEndReason; readonly partial: string }
+    } & Cut)
+  | ({ readonly type: 'EndSession'; readonly reason: SessionEndReason } & Cut)
+  | MediaFact
   | ({ readonly epoch: number; readonly turnId: TurnId } & ReplyFact);
+
+/** Where a reply that was under way is cut. */
+export interface Cut {
+  /** What was shown or played after the last sentence that was heard whole. */
+  readonly partial: string;
+  /** Of the sentence that was cut, ms that were played; null: it was read. */
+  readonly heardMs: number | null;
+}
+
+/** What happened to the session's voice and picture; of no turn. */
+export type MediaFact =
+  | ({ readonly type: 'RecordConnected' } & PayloadOf<'MediaConnected'>)
+  | ({ readonly type: 'RecordDisconnected' } & PayloadOf<'MediaDisconnected'>)
+  | ({ readonly type: 'ChangeQuality' } & Omit<PayloadOf<'QualityChanged'>, 'from'>);
+type PayloadOf<T extends NewSessionEvent['type']> = Extract<NewSessionEvent, { readonly type: T }>['payload'];
 
 interface Message {
   readonly turnId: TurnId;
@@ -56,6 +71,8 @@ interface Message {
   readonly text: string;
   readonly modality: 'text' | 'voice';
   readonly language: Locale;
+  /** Null: typed. */
+  readonly asr: Recognition | null;
 }
 
 /** What a host reports of the reply it is making. */
@@ -103,11 +120,11 @@ export function heardOf(turn: Turn): string {
     .join('');
 }
 
-function interruption(turn: OpenTurn, by: 'student' | 'operator' | 'timeout', partial: string): NewSessionEvent {
+function interruption(turn: OpenTurn, by: 'student' | 'operator' | 'timeout', { partial, heardMs }: Cut): NewSessionEvent {
   const heardSentences = turn.sentences.filter((sentence) => sentence.heard).length;
   return {
     type: 'ReplyInterrupted',
-    payload: { turnId: turn.turnId, by, heardSentences, discardedSentences: turn.sentences.length - heardSentences },
+    payload: { turnId: turn.turnId, by, heardSentences, discardedSentences: turn.sentences.length - heardSentences, heardMs },
     personal: { heardText: heardOf(turn) + partial },
   };
 }
@@ -136,14 +153,14 @@ function receive(command: Extract<SessionCommand, { type: 'ReceiveMessage' }>, s
       ? accept()
       : refuse('command_reused', 'this clientMessageId already names another message: use a new id');
   }
-  const { turnId, clientMessageId, modality, language, text, partial } = command;
+  const { turnId, clientMessageId, modality, language, text, asr } = command;
   const received: NewSessionEvent = {
     type: 'MessageReceived',
-    payload: { turnId, clientMessageId, modality, language },
+    payload: { turnId, clientMessageId, modality, language, asr },
     personal: { text },
   };
   const open = openTurn(state);
-  return open === null ? accept(received) : accept(interruption(open, 'student', partial), received);
+  return open === null ? accept(received) : accept(interruption(open, 'student', command), received);
 }
 
 function decideFact(command: { readonly epoch: number; readonly turnId: TurnId } & ReplyFact, state: Active): Decision<NewSessionEvent> {
@@ -196,7 +213,24 @@ function end(command: Extract<SessionCommand, { type: 'EndSession' }>, state: Ac
   const open = openTurn(state);
   if (open === null) return accept(ended);
   const by = command.reason === 'timeout' || command.reason === 'idle' ? 'timeout' : command.reason === 'student' ? 'student' : 'operator';
-  return accept(interruption(open, by, command.partial), ended);
+  return accept(interruption(open, by, command), ended);
+}
+
+function decideMedia(command: MediaFact, state: Active): Decision<NewSessionEvent> {
+  switch (command.type) {
+    case 'RecordConnected': {
+      const { peerId, local, remote } = command;
+      return accept({ type: 'MediaConnected', payload: { peerId, local, remote } });
+    }
+    case 'RecordDisconnected': {
+      const { peerId, reason, connectedMs, bytesSent } = command;
+      return accept({ type: 'MediaDisconnected', payload: { peerId, reason, connectedMs, bytesSent } });
+    }
+    case 'ChangeQuality': {
+      const { to, reason } = command;
+      return to === state.quality ? accept() : accept({ type: 'QualityChanged', payload: { from: state.quality, to, reason } });
+    }
+  }
 }
 
 function decideActive(command: Exclude<SessionCommand, { type: 'CreateSession' }>, state: Active): Decision<NewSessionEvent> {
@@ -217,10 +251,14 @@ function decideActive(command: Exclude<SessionCommand, { type: 'CreateSession' }
       if (open === null || (command.turnId !== null && command.turnId !== open.turnId)) {
         return refuse('nothing_to_interrupt', 'no such reply is under way');
       }
-      return accept(interruption(open, command.by, command.partial));
+      return accept(interruption(open, command.by, command));
     }
     case 'EndSession':
       return end(command, state);
+    case 'RecordConnected':
+    case 'RecordDisconnected':
+    case 'ChangeQuality':
+      return decideMedia(command, state);
     default:
       return decideFact(command, state);
   }

@@ -13,19 +13,19 @@ export interface MediaWorkersOptions {
 }
 
 export interface MediaWorkers extends MediaPlane, AsyncDisposable {
-  /** Of the processes that run, for tests and metrics. */
+  /** Of the processes that run. */
   readonly pids: readonly number[];
+  /** Resolves when all are ready, or have failed to become so once. */
+  readonly ready: Promise<unknown>;
 }
 
 const requestMs = 5_000;
 const fullRetryMs = 15_000;
 const restartRetryMs = 3_000;
 
-/** Starts the engine workers; resolves when they are ready, or have failed to become so once. */
-export async function startMediaWorkers(options: MediaWorkersOptions): Promise<MediaWorkers> {
-  const plane = new Workers(options);
-  await plane.ready;
-  return plane;
+/** Starts the engine workers. Until they are ready, nothing can be opened on them. */
+export function startMediaWorkers(options: MediaWorkersOptions): MediaWorkers {
+  return new Workers(options);
 }
 
 interface Waiting {
