@@ -124,6 +124,7 @@ function wordTimes({ phones, words, alone }: Utterance): readonly (TimeRange | n
 function readWave(bytes: Uint8Array | undefined): { readonly samples: Int16Array; readonly rate: number } {
   if (bytes === undefined || bytes.length < 44) throw new SpeechUnavailable('bad_answer', 'flite wrote no sound');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const samples = Int16Array.from({ length: (bytes.length - 44) >> 1 }, (_, index) => view.getInt16(44 + 2 * index, true));
+  const samples = new Int16Array((bytes.length - 44) >> 1);
+  for (let index = 0; index < samples.length; index += 1) samples[index] = view.getInt16(44 + 2 * index, true);
   return { samples, rate: view.getUint32(24, true) };
 }

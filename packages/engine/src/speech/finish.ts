@@ -43,7 +43,7 @@ export function finishSpeech(raw: RawSpeech): Speech {
     fade: inSamples(fadeMs, rate),
     gain: gainFor(levels) / 32_768,
   });
-  const samples = asInt16(resample(padded, rate, playoutRate).map(limit));
+  const samples = asInt16(limited(resample(padded, rate, playoutRate)));
   const durationMs = (samples.length * 1000) / playoutRate;
   const shiftMs = (-first * 1000) / rate;
   const moved = <T extends { readonly startMs: number; readonly endMs: number }>(timed: T): T => ({
@@ -57,10 +57,14 @@ export function finishSpeech(raw: RawSpeech): Speech {
 /** RMS of each frame, of full scale. */
 function frameLevels(samples: Int16Array, rate: number): Float32Array {
   const length = Math.round((rate * frameMs) / 1000);
-  return Float32Array.from({ length: Math.ceil(samples.length / length) }, (_, frame) => {
-    const part = samples.subarray(frame * length, (frame + 1) * length);
-    return Math.sqrt(part.reduce((sum, sample) => sum + sample * sample, 0) / part.length) / 32_768;
-  });
+  const levels = new Float32Array(Math.ceil(samples.length / length));
+  for (let frame = 0; frame < levels.length; frame += 1) {
+    const end = Math.min(samples.length, (frame + 1) * length);
+    let sum = 0;
+    for (let index = frame * length; index < end; index += 1) sum += (samples[index] ?? 0) ** 2;
+    levels[frame] = Math.sqrt(sum / (end - frame * length)) / 32_768;
+  }
+  return levels;
 }
 
 /** From the first sound to the last, by ear and by timeline; null: there is none. */
@@ -93,11 +97,14 @@ function decibels(value: number): number {
   return 10 ** (value / 20);
 }
 
-/** Bends peaks towards full scale instead of cutting them off. */
-function limit(sample: number): number {
-  const size = Math.abs(sample);
-  if (size <= knee) return sample;
-  return Math.sign(sample) * (knee + (1 - knee) * Math.tanh((size - knee) / (1 - knee)));
+/** Bends peaks towards full scale instead of cutting them off. In place. */
+function limited(samples: Float32Array): Float32Array {
+  for (let index = 0; index < samples.length; index += 1) {
+    const sample = samples[index] ?? 0;
+    const over = Math.abs(sample) - knee;
+    if (over > 0) samples[index] = Math.sign(sample) * (knee + (1 - knee) * Math.tanh(over / (1 - knee)));
+  }
+  return samples;
 }
 
 interface Cut {
