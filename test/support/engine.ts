@@ -24,6 +24,14 @@ export interface RunningEngine extends AsyncDisposable {
 }
 
 const startWithinMs = 60_000;
+/** Most lessons of the tests are written: no relay, no engine workers. */
+const inWriting = { ENABLE_TTS: 'false', ENABLE_ASR: 'false', ENABLE_AVATAR: 'false' };
+
+/** The environment of an engine whose tutors speak, listen and have a face, behind a relay of its own. */
+export async function withVoice(): Promise<Readonly<Record<string, string>>> {
+  const port = String(await freePort());
+  return { ENABLE_TTS: 'true', ENABLE_ASR: 'true', ENABLE_AVATAR: 'true', WEBRTC_PORT_MIN: port, WEBRTC_PORT_MAX: port };
+}
 
 /** A real engine in a process of its own, on a free port and a data folder that goes with it. */
 export async function startEngine(env: Readonly<Record<string, string>> = {}): Promise<RunningEngine> {
@@ -46,6 +54,7 @@ export async function startEngine(env: Readonly<Record<string, string>> = {}): P
         NODE_NAME: 'test-node',
         ENABLE_LLM: 'false',
         EXTRACTIVE_PACE_MS: '0',
+        ...inWriting,
         ...env,
       },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -13,7 +13,8 @@ const reportMs = 1_000;
 const closingMs = 1_000;
 
 function emit(fact: WorkerFact): void {
-  if (process.connected) process.send?.(fact);
+  // A server that has gone takes its worker along; until then nobody hears.
+  if (process.connected) process.send?.(fact, undefined, undefined, () => undefined);
 }
 
 /** To the server's log, which holds no words: only what kind of fault it was. */

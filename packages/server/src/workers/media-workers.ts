@@ -117,12 +117,13 @@ class Workers implements MediaWorkers {
   }
 
   health(): readonly ComponentHealth[] {
+    const starting = this.#workers.some(({ status }) => status === 'starting');
     const down = this.#workers.filter(({ status }) => status !== 'ready').length;
     const processes: ComponentHealth = {
       name: 'voice and video',
       runsOn: `${this.#workers.length} engine worker${this.#workers.length === 1 ? '' : 's'}`,
       status: down === 0 ? 'ok' : down === this.#workers.length ? 'down' : 'degraded',
-      reason: down === 0 ? null : `${down} not running, being restarted: see the log of this engine for "engine worker"`,
+      reason: reasonOf(down, starting),
     };
     return [processes, ...(this.#workers.find(({ status }) => status === 'ready')?.components ?? [])];
   }
@@ -182,6 +183,12 @@ class Workers implements MediaWorkers {
     clearTimeout(waiting.timer);
     waiting.resolve(answer);
   }
+}
+
+function reasonOf(down: number, starting: boolean): string | null {
+  if (down === 0) return null;
+  if (starting) return 'starting: ready in a few seconds';
+  return `${down} not running, being restarted: see the log of this engine for "engine worker"`;
 }
 
 function gone(requestId: string): MediaAnswer {
