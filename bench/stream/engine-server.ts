@@ -29,6 +29,9 @@ const env = {
   MANAGEMENT_API_HOST: '127.0.0.1',
   MANAGEMENT_API_PORT: String(await freePort()),
   WEBSOCKET_PORT: '0',
+  ENABLE_TTS: 'false',
+  ENABLE_ASR: 'false',
+  ENABLE_AVATAR: 'false',
   LOG_LEVEL: 'error',
 };
 const node = await startNode(parseConfig(env), createLog('error'), model);

@@ -42,7 +42,7 @@ export async function startMediaRig({ seed = 1, ...changes }: { readonly seed?: 
   const network = cleanUp.use(await NetSim.udp({ target: port, seed }));
   const output: string[] = [];
   const workers = cleanUp.use(
-    await startMediaWorkers({
+    startMediaWorkers({
       workers: 1,
       onOutput: (line) => output.push(line),
       config: {
@@ -52,13 +52,14 @@ export async function startMediaRig({ seed = 1, ...changes }: { readonly seed?: 
         relayPorts,
         engineRelay: null,
         tts: { enabled: true, edgeVoice: null },
-        asr: { enabled: false, modelsFolder: null, model: 'base', device: 'cpu' },
+        asr: { enabled: false, modelsFolder: null, model: 'base', device: 'cpu', language: null },
         avatar: { enabled: true },
         capacity: { sessions: 40, speaking: 40 },
         ...changes,
       },
     }),
   );
+  await workers.ready;
   const facts: SessionFact[] = [];
   workers.onFact((fact) => facts.push(fact));
   const resources = cleanUp.move();
