@@ -50,7 +50,8 @@ export interface Config {
   readonly ttsVoice: string | null;
   readonly enableAsr: boolean;
   readonly asr: {
-    readonly modelsFolder: string;
+    /** Null: none was named, and there is none in `dataDir`. */
+    readonly modelsFolder: string | null;
     readonly model: 'tiny' | 'base' | 'small' | 'medium' | 'large';
     readonly device: 'cuda' | 'cpu';
     /** Null: the lesson's. */
@@ -164,7 +165,7 @@ export function parseConfig(env: Environment): Config {
     ttsVoice: get('TTS_VOICE'),
     enableAsr: get('ENABLE_ASR'),
     asr: {
-      modelsFolder: get('ASR_MODELS_DIR') ?? join(get('DATA_DIR'), 'models'),
+      modelsFolder: get('ASR_MODELS_DIR') ?? existing(join(get('DATA_DIR'), 'models')),
       model: get('ASR_MODEL'),
       device: get('ASR_DEVICE'),
       language: get('ASR_LANGUAGE'),
@@ -175,6 +176,10 @@ export function parseConfig(env: Environment): Config {
     pageFolder: existsSync(pageFolder) ? pageFolder : null,
     notices: noticesOf(env),
   };
+}
+
+function existing(folder: string): string | null {
+  return existsSync(folder) ? folder : null;
 }
 
 /** Settings that are right one by one, and not together. */
