@@ -60,6 +60,8 @@ export const Signal = z.discriminatedUnion('type', [
   z.object({ type: z.literal('paused'), turnId: TurnId, index, atMs: ms }),
   /** The tutor fell silent: all there was of this turn was played (more may come while it is being made), or it was cut for good. */
   z.object({ type: z.literal('silent'), turnId: TurnId, reason: z.enum(['finished', 'interrupted']) }),
+  /** Another connection of this session took the place of this one: a second tab. Whoever held it lets go, or the two would take turns for ever. */
+  z.object({ type: z.literal('replaced'), peerId: z.uuid() }),
   z.object({ type: z.literal('quality'), from: Quality, to: Quality, reason: QualityReason }),
 ]);
 export type Signal = z.infer<typeof Signal>;

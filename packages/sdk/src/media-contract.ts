@@ -44,6 +44,8 @@ export type Signal =
   /** Held: the student may be about to speak. `speech` again when it goes on. */
   | { readonly type: 'paused'; readonly turnId: string; readonly index: number; readonly atMs: number }
   | { readonly type: 'silent'; readonly turnId: string; readonly reason: 'finished' | 'interrupted' }
+  /** Another connection of this session took the place of this one. */
+  | { readonly type: 'replaced'; readonly peerId: string }
   | { readonly type: 'quality'; readonly from: Quality; readonly to: Quality; readonly reason: QualityReason };
 
 export type MissingPart = 'speech_synthesis' | 'speech_recognition' | 'avatar';

@@ -1,5 +1,18 @@
-import { useCallback, useEffect, useState, useSyncExternalStore } from 'react';
-import type { SessionView, TutorSession, ViewedTurn } from './contract.ts';
+import { useCallback, useEffect, useRef, useState, useSyncExternalStore } from 'react';
+import type {
+  Captions,
+  Hearing,
+  MediaElement,
+  MediaEvents,
+  MediaState,
+  MediaStats,
+  MicState,
+  SessionView,
+  TutorMedia,
+  TutorSession,
+  ViewedTurn,
+} from './contract.ts';
+import { idleMedia, micOff, noCaptions, nothingHeard } from './media/at-rest.ts';
 import { type Connect, idle, SessionStore, type StoredSession } from './session-store.ts';
 import { emptyView } from './view.ts';
 
@@ -39,4 +52,94 @@ export function useSessionView(session: TutorSession | null): SessionView {
 /** Its questions and answers, oldest first. */
 export function useTurns(session: TutorSession | null): readonly ViewedTurn[] {
   return useSessionView(session).turns;
+}
+
+/** Voice and face as they stand: `idle` without a session. */
+export function useMedia(session: TutorSession | null): MediaState {
+  return useMediaPart(session, 'state', (media) => media?.state ?? idleMedia);
+}
+
+export function useMic(session: TutorSession | null): MicState {
+  return useMediaPart(session, 'mic', (media) => media?.mic.state ?? micOff);
+}
+
+/** The sentence that is being said, word by word. */
+export function useCaptions(session: TutorSession | null): Captions {
+  return useMediaPart(session, 'captions', (media) => media?.captions ?? noCaptions);
+}
+
+/** What the engine hears of the student. */
+export function useHearing(session: TutorSession | null): Hearing {
+  return useMediaPart(session, 'hearing', (media) => media?.hearing ?? nothingHeard);
+}
+
+function useMediaPart<K extends keyof MediaEvents>(
+  session: TutorSession | null,
+  event: K,
+  part: (media: TutorMedia | undefined) => MediaEvents[K],
+): MediaEvents[K] {
+  const subscribe = useCallback((listener: () => void) => session?.media.on(event, listener) ?? (() => {}), [session, event]);
+  return useSyncExternalStore(
+    subscribe,
+    () => part(session?.media),
+    () => part(undefined),
+  );
+}
+
+/**
+ * A `ref` for the element that shows the tutor; connects when the element is there. Why it does not
+ * connect is in `useMedia`.
+ *
+ *     <video ref={useTutorVideo(session)} autoPlay playsInline />
+ */
+export function useTutorVideo(session: TutorSession | null): (element: MediaElement | null) => () => void {
+  const left = useRef<AbortController | null>(null);
+  return useCallback(
+    (element) => {
+      left.current?.abort();
+      const attached = new AbortController();
+      left.current = attached;
+      if (element !== null) session?.media.attachVideo(element, { signal: attached.signal }).catch(() => {});
+      // React 19 calls this instead of coming back with null.
+      return () => attached.abort();
+    },
+    [session],
+  );
+}
+
+/** Loudness of the student's microphone, 0 to 1 in twentieths, at most ten times a second. */
+export function useMicLevel(session: TutorSession | null): number {
+  const { sending } = useMic(session);
+  const [level, setLevel] = useState(0);
+  useEffect(() => {
+    if (session === null || !sending) return;
+    const timer = setInterval(() => setLevel(Math.round(session.media.mic.level() * 20) / 20), 100);
+    return () => {
+      clearInterval(timer);
+      setLevel(0);
+    };
+  }, [session, sending]);
+  return level;
+}
+
+/** How the connection does; null while there is none. `everyMs`: default 1 000. */
+export function useMediaStats(session: TutorSession | null, everyMs = 1_000): MediaStats | null {
+  const connected = useMedia(session).status === 'connected';
+  const [stats, setStats] = useState<MediaStats | null>(null);
+  useEffect(() => {
+    if (session === null || !connected) return;
+    let left = false;
+    const timer = setInterval(() => {
+      session.media.stats().then(
+        (measured) => left || setStats(measured),
+        () => {},
+      );
+    }, everyMs);
+    return () => {
+      left = true;
+      clearInterval(timer);
+      setStats(null);
+    };
+  }, [session, connected, everyMs]);
+  return stats;
 }

@@ -12,6 +12,7 @@ import type {
   Signal,
   TutorMedia,
 } from '../media-contract.ts';
+import { idleMedia, nothingHeard } from './at-rest.ts';
 import { MediaConnection } from './media-connection.ts';
 import { MediaCalls, type MediaHost } from './media-link.ts';
 import { RelayPeer } from './relay-peer.ts';
@@ -28,19 +29,6 @@ export interface LessonMedia extends TutorMedia {
   understood(): void;
   close(): void;
 }
-
-export const idleMedia: MediaState = {
-  status: 'idle',
-  error: null,
-  retrying: false,
-  quality: 'text',
-  abilities: null,
-  picture: false,
-  sound: 'on',
-  volume: 1,
-};
-
-export const nothingHeard: Hearing = { voice: false, partial: '', notUnderstood: null };
 
 /** Voice and face of one lesson. */
 export class LiveMedia implements LessonMedia {
@@ -168,7 +156,10 @@ export class LiveMedia implements LessonMedia {
       onConfig: ({ voice }) => this.#set({ abilities: voice }),
       onConnected: (peer) => this.#onConnected(peer),
       onLost: (error) => this.#set({ status: 'recovering', error }),
-      onFailed: (error, retrying) => this.#set({ status: 'failed', error, retrying }),
+      onFailed: (error, retrying) => {
+        if (!retrying) this.#peer = null;
+        this.#set({ status: 'failed', error, retrying });
+      },
     });
     this.#connection = connection;
     // The network changed: what waits for its next try need not wait any longer.
@@ -237,6 +228,9 @@ export class LiveMedia implements LessonMedia {
       case 'quality':
         this.#offer(signal.to);
         break;
+      case 'replaced':
+        if (signal.peerId === this.#peer?.peerId) this.#connection?.abandon(openedElsewhere());
+        break;
       case 'listening':
         this.#hear({ ...this.#hearing, voice: signal.voice, notUnderstood: signal.voice ? null : this.#hearing.notUnderstood });
         break;
@@ -275,6 +269,11 @@ export class LiveMedia implements LessonMedia {
     if (sameState(before, this.#state)) this.#state = before;
     else this.#emitter.emit('state', this.#state);
   }
+}
+
+/** Not to be taken back unasked: two tabs would take it from each other for ever. */
+function openedElsewhere(): TutorError {
+  return new TutorError('conflict', 'voice and face of this lesson were opened elsewhere', { retryable: false });
 }
 
 function sameState(a: MediaState, b: MediaState): boolean {

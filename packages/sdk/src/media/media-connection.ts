@@ -1,5 +1,5 @@
 import { jitteredMs } from '../backoff.ts';
-import { asTutorError, type TutorError } from '../errors.ts';
+import { asTutorError, TutorError } from '../errors.ts';
 import type { WebrtcConfig } from '../media-contract.ts';
 import { uuidv7 } from '../uuid.ts';
 import { sleep } from '../waiting.ts';
@@ -56,6 +56,12 @@ export class MediaConnection<Peer extends ConnectedPeer> {
     this.#wake();
   }
 
+  /** Ends it for a reason that trying again would not mend. */
+  abandon(error: TutorError): void {
+    this.stop();
+    this.#options.onFailed(error, false);
+  }
+
   stop(): void {
     this.#stopped.abort();
     this.#wake();
@@ -74,7 +80,7 @@ export class MediaConnection<Peer extends ConnectedPeer> {
         return;
       }
       if (peer === null) {
-        if (this.#lastError !== null && isFinal(this.#lastError)) return this.#giveUp();
+        if (this.#lastError !== null && isFinal(this.#lastError)) return this.abandon(this.#lastError);
         await this.#wait(this.#lastError?.retryAfterMs ?? Math.max(leastWaitMs, jitteredMs(Math.min(failures, maxDoublings))));
         failures += 1;
         continue;
@@ -91,6 +97,9 @@ export class MediaConnection<Peer extends ConnectedPeer> {
       const config = await ask(signal);
       if (signal.aborted) return null;
       onConfig(config);
+      const { speaks, listens, face } = config.voice;
+      if (!speaks && !listens && !face)
+        throw new TutorError('media_unavailable', 'this engine has neither voice nor face for this language');
       return await open({
         peerId: uuidv7(),
         config,
@@ -157,11 +166,6 @@ export class MediaConnection<Peer extends ConnectedPeer> {
   #endOutage(): void {
     clearTimeout(this.#outage);
     this.#outage = undefined;
-  }
-
-  #giveUp(): void {
-    this.#endOutage();
-    this.#options.onFailed(this.#lastError, false);
   }
 
   async #wait(ms: number): Promise<void> {

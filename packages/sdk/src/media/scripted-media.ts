@@ -12,7 +12,8 @@ import type {
   Microphone,
   MicState,
 } from '../media-contract.ts';
-import { idleMedia, type LessonMedia, nothingHeard } from './live-media.ts';
+import { idleMedia, micOff, noCaptions, nothingHeard } from './at-rest.ts';
+import type { LessonMedia } from './live-media.ts';
 
 export interface ScriptedVoice {
   /** Default: everything works. */
@@ -42,9 +43,9 @@ export class ScriptedMedia implements LessonMedia {
   readonly #script: ScriptedVoice;
   readonly #emitter: Emitter<MediaEvents>;
   #state = idleMedia;
-  #captions: Captions = { current: null, heard: null };
+  #captions = noCaptions;
   #hearing = nothingHeard;
-  #mic: MicState = { status: 'off', problem: null, mode: 'open', muted: false, sending: false, deviceId: null };
+  #mic = micOff;
 
   constructor(script: ScriptedVoice, onListenerError: (error: unknown) => void) {
     this.#script = script;

@@ -1,4 +1,5 @@
 import type { Captions, Signal } from '../media-contract.ts';
+import { noCaptions } from './at-rest.ts';
 import { emptyTrack, type Playhead, played, sameCaptions, type TextOf, told } from './caption-track.ts';
 
 /** How often the browser is asked how far it has played, ms: a syllable is longer. */
@@ -18,7 +19,7 @@ export interface SpeechClockOptions {
 export class SpeechClock {
   readonly #options: SpeechClockOptions;
   #track = emptyTrack;
-  #captions: Captions = { current: null, heard: null };
+  #captions = noCaptions;
   #timer: ReturnType<typeof setInterval> | undefined;
   #newest: { readonly rtpTimestamp: number; readonly atMs: number } | null = null;
 

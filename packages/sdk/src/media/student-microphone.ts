@@ -1,5 +1,6 @@
 import { TutorError } from '../errors.ts';
 import type { MicProblem, Microphone, MicState } from '../media-contract.ts';
+import { micOff } from './at-rest.ts';
 import { type LevelMeter, meterLevel } from './level-meter.ts';
 
 export interface MicrophoneOptions {
@@ -12,14 +13,13 @@ export interface MicrophoneOptions {
   readonly onState: (state: MicState) => void;
 }
 
-const off: MicState = { status: 'off', problem: null, mode: 'open', muted: false, sending: false, deviceId: null };
 /** What was said before the key was let go is still on its way through the browser's buffers for so long, ms. */
 const releaseMs = 150;
 
 /** The student's microphone. While it must not be heard its track is taken off the connection: nothing is sent at all. */
 export class StudentMicrophone implements Microphone {
   readonly #options: MicrophoneOptions;
-  #state = off;
+  #state = micOff;
   #track: MediaStreamTrack | null = null;
   #meter: LevelMeter | null = null;
   #pressed = false;

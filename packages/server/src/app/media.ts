@@ -180,6 +180,9 @@ export class Media {
       }
       default:
         // A place whose student is gone is for somebody else; a new connection opens it again.
+        if (fact.type === 'disconnected' && fact.reason === 'replaced') {
+          this.#signals.push(fact.sessionId, { type: 'replaced', peerId: fact.peerId });
+        }
         if (fact.type === 'quality' && fact.to === 'text' && !this.#chunks.has(fact.sessionId)) this.#options.voice.close(fact.sessionId);
         this.#handle(fact);
     }
