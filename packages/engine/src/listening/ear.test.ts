@@ -8,7 +8,7 @@ import type { Recogniser, RecognitionRequest } from './recogniser.ts';
 const loudness: Vad = {
   frameSamples: 512,
   async probability(frame) {
-    return frame.reduce((sum, sample) => sum + Math.abs(sample), 0) / frame.length > 0.05 ? 0.95 : 0.02;
+    return frame.reduce((sum, sample) => sum + Math.abs(sample), 0) / frame.length > 0.005 ? 0.95 : 0.02;
   },
   reset() {},
 };
@@ -197,6 +197,26 @@ describe('while the tutor speaks', () => {
     expect(virtual.of('hold')).toHaveLength(1);
     expect(virtual.of('takeFloor')).toEqual([]);
     expect(virtual.of('utterance')).toEqual([]);
+  });
+
+  test('a voice behind the student, much quieter than the student, does not stop it', async () => {
+    const { virtual } = listening('What is sugar made of?');
+    await virtual.hear(joined(silence(300), tone(1_000), silence(1_500)));
+    virtual.ear.playing(true, saying);
+    // 17 dB less, but loud enough for anybody who is not known yet.
+    const behind = joined(
+      silence(300),
+      tone(1_500).map((sample) => sample * 0.14),
+      silence(1_500),
+    );
+    await virtual.hear(behind);
+    expect(virtual.of('hold')).toEqual([]);
+    await virtual.hear(joined(silence(300), tone(1_500), silence(1_500)));
+    expect(virtual.of('hold')).toHaveLength(1);
+    const unknown = listening('What is sugar made of?').virtual;
+    unknown.ear.playing(true, saying);
+    await unknown.hear(behind);
+    expect(unknown.of('hold')).toHaveLength(1);
   });
 
   test('a microphone taken away while it is held lets it go on', async () => {

@@ -2,7 +2,7 @@ import type { Locale } from '@virtual-tutor/schemas';
 import { type AudioDecoder, listeningRate, type Vad } from '../media/ports.ts';
 import { asFloats } from '../media/resample.ts';
 import { classifyHeard, type Heard, isHesitation } from '../turn/backchannel.ts';
-import { advanceBargeIn, type BargeInInput, type BargeInState, startBargeIn } from '../turn/barge-in.ts';
+import { advanceBargeIn, type BargeInInput, type BargeInState, leastLevelDb, startBargeIn } from '../turn/barge-in.ts';
 import { advanceEndpointing, type EndpointingInput, type EndpointingOutput, endpointing, startEndpointing } from '../turn/endpointing.ts';
 import { shapeOf } from '../turn/utterance-shape.ts';
 import { type Attempt, Attempts, type Understood } from './attempts.ts';
@@ -86,6 +86,9 @@ const starvedMs = { track: 600, pieces: 2_500 } as const;
 /** That silence, ms: ends any utterance, and any hold. */
 const starvedSilenceMs = 2_000;
 
+/** What is known of an utterance's voice while nobody else spoke. */
+const nothingYet = { voicedMs: 0, levelDbMs: 0, tookFloor: false };
+
 export function createEar(options: EarOptions): Ear {
   return new VoiceEar(options);
 }
@@ -102,8 +105,10 @@ class VoiceEar implements Ear {
   #bargeIn: BargeInState = startBargeIn;
   /** What the tutor is saying, and when it stopped (audio ms; null: it has not). */
   #tutor: { readonly saying: string; readonly stoppedAtMs: number | null } = { saying: '', stoppedAtMs: null };
-  /** Voice of this utterance while nobody else spoke, ms. */
-  #ownFloorMs = 0;
+  /** Voice of this utterance while nobody else spoke. */
+  #own = nothingYet;
+  /** How loud this student is, dB below full scale; null before the first words. */
+  #usualDb: number | null = null;
   /** Utterances are told in order. */
   #telling: Promise<void> = Promise.resolve();
   /** When audio came last, and how long the next may take, ms. */
@@ -158,10 +163,14 @@ class VoiceEar implements Ear {
     this.#audio.push(frame);
     const atMs = this.#audio.atMs;
     const lengthMs = (frame.length / listeningRate) * 1_000;
-    this.#judge({ type: 'frame', atMs, lengthMs, probability, levelDb: levelOf(frame) });
-    if (this.#bargeIn.status === 'free' && probability >= endpointing.beginProbability) this.#ownFloorMs += lengthMs;
+    const levelDb = levelOf(frame);
+    this.#judge({ type: 'frame', atMs, lengthMs, probability, levelDb, leastDb: leastLevelDb(this.#usualDb) });
+    if (this.#bargeIn.status === 'free' && probability >= endpointing.beginProbability) {
+      const { voicedMs, levelDbMs } = this.#own;
+      this.#own = { ...this.#own, voicedMs: voicedMs + lengthMs, levelDbMs: levelDbMs + levelDb * lengthMs };
+    }
     this.#endpoint({ type: 'frame', atMs, lengthMs, probability });
-    if (this.#endpointing.status === 'silent' && this.#endpointing.voicedMs === 0) this.#ownFloorMs = 0;
+    if (this.#endpointing.status === 'silent' && this.#endpointing.voicedMs === 0) this.#own = nothingYet;
     this.#audio.forgetBefore(this.#keepFromMs());
   }
 
@@ -211,7 +220,7 @@ class VoiceEar implements Ear {
       if (output.type === 'hold') this.#watch();
       if (output.type === 'takeFloor') {
         this.#floorsTaken += 1;
-        this.#ownFloorMs += ownFloorMs;
+        this.#own = { ...this.#own, tookFloor: true };
       }
     }
   }
@@ -244,8 +253,10 @@ class VoiceEar implements Ear {
 
   #settle(utterance: Utterance): void {
     const { clock } = this.#options;
-    const hadFloor = this.#ownFloorMs >= Math.min(ownFloorMs, utterance.voicedMs);
-    this.#ownFloorMs = 0;
+    const { voicedMs, levelDbMs, tookFloor } = this.#own;
+    const hadFloor = tookFloor || voicedMs >= Math.min(ownFloorMs, utterance.voicedMs);
+    const levelDb = voicedMs === 0 ? null : levelDbMs / voicedMs;
+    this.#own = nothingYet;
     const { status } = this.#bargeIn;
     // A sound beside the tutor's speech that never came near to stopping it, or is known not to be for it.
     if (!hadFloor && status !== 'held' && status !== 'overruled' && !this.#attempts.underWay) return;
@@ -254,26 +265,23 @@ class VoiceEar implements Ear {
     const floorsTaken = this.#floorsTaken;
     this.#telling = this.#telling.then(async () => {
       const understood = await attempt.understood;
-      if (!this.#closed) this.#tell({ utterance, understood, endedAtMs, forTutor: hadFloor || this.#floorsTaken > floorsTaken });
+      if (!this.#closed) this.#tell({ utterance, understood, endedAtMs, levelDb, forTutor: hadFloor || this.#floorsTaken > floorsTaken });
     });
   }
 
-  #tell({ utterance, understood, endedAtMs, forTutor }: Told): void {
+  #tell({ utterance, understood, endedAtMs, levelDb, forTutor }: Told): void {
     const { clock, newId } = this.#options;
     const heard = understood.type === 'transcript' ? this.#classify(understood.transcript.text) : null;
     const floorsTaken = this.#floorsTaken;
     if (!forTutor) this.#judge({ type: 'ended', heard, voicedMs: utterance.voicedMs });
     if (heard === 'echo' || (!forTutor && this.#floorsTaken === floorsTaken)) return;
-    if (understood.type === 'dropped') return;
-    if (understood.type === 'failed') {
-      if (utterance.voicedMs >= worthMentionMs) this.#emit({ type: 'notUnderstood', reason: understood.reason });
+    const reason = whyNothing(understood);
+    if (understood.type !== 'transcript' || reason !== null) {
+      if (reason !== null && utterance.voicedMs >= worthMentionMs) this.#emit({ type: 'notUnderstood', reason });
       return;
     }
-    const { text } = understood.transcript;
-    if (text === '' || isHesitation(text)) {
-      if (utterance.voicedMs >= worthMentionMs) this.#emit({ type: 'notUnderstood', reason: 'no_words' });
-      return;
-    }
+    // A microphone that is moved, or turned up, is followed within a few utterances.
+    if (levelDb !== null) this.#usualDb = this.#usualDb === null ? levelDb : 0.6 * this.#usualDb + 0.4 * levelDb;
     this.#emit({
       type: 'utterance',
       utteranceId: newId(),
@@ -304,6 +312,16 @@ interface Told {
   readonly utterance: Utterance;
   readonly understood: Understood;
   readonly endedAtMs: number;
+  /** How loud it was while nobody else spoke, dB below full scale; null: somebody did throughout. */
+  readonly levelDb: number | null;
   /** Said in the tutor's silence, or it took the floor. */
   readonly forTutor: boolean;
+}
+
+/** Why this is no message; null: it is one, or something newer took its place. */
+function whyNothing(understood: Understood): 'no_words' | 'language_unsupported' | 'unavailable' | null {
+  if (understood.type === 'dropped') return null;
+  if (understood.type === 'failed') return understood.reason;
+  const { text } = understood.transcript;
+  return text === '' || isHesitation(text) ? 'no_words' : null;
 }

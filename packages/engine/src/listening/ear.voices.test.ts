@@ -2,14 +2,15 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { describeWith } from '../../../../test/support/loud-skip.ts';
 import { microphonePackets, overPoorNetwork } from '../../../../test/support/microphone-packets.ts';
 import { wordlessSounds } from '../../../../test/support/noises.ts';
+import { seeded } from '../../../../test/support/seeded.ts';
 import { spokenSentences } from '../../../../test/support/spoken-sentences.ts';
 import { VirtualEar } from '../../../../test/support/virtual-ear.ts';
-import { atPeak, joined, say, silence, trimmed, type Voice, voicesAvailable } from '../../../../test/support/voices.ts';
+import { atPeak, joined, mixed, say, silence, trimmed, type Voice, voicesAvailable } from '../../../../test/support/voices.ts';
 import { wordErrors } from '../../../../test/support/word-errors.ts';
 import { createOpusDecoder } from '../adapters/node-av-opus.ts';
 import { createVad } from '../adapters/silero.ts';
 import type { Vad } from '../media/ports.ts';
-import { createRecogniser, type Recogniser } from './recogniser.ts';
+import { createRecogniser, type Recogniser, type RecognitionRequest } from './recogniser.ts';
 
 const saying = 'Green plants make sugar from light, water and air.';
 
@@ -17,15 +18,19 @@ describeWith(voicesAvailable, 'voices (apt-get install flite espeak-ng)')('real 
   let recogniser: Recogniser;
   let vad: Vad;
   beforeAll(async () => {
-    recogniser = createRecogniser({ enabled: true, modelsFolder: null, model: 'base', device: 'cpu' });
+    recogniser = createRecogniser({ enabled: true, modelsFolder: null, model: 'base', device: 'cpu', language: null });
     vad = await createVad();
   });
   afterAll(() => recogniser[Symbol.asyncDispose]());
 
   /** Machines think for 80 ms here, so that a busy machine changes nothing. */
-  function listening(): VirtualEar {
+  function listening({ partials = true } = {}): VirtualEar {
     vad.reset();
-    return new VirtualEar({ vad, recogniser, asrMs: 80 });
+    const transcribe = (request: RecognitionRequest) =>
+      partials || request.kind === 'final'
+        ? recogniser.transcribe(request)
+        : Promise.reject(new DOMException('not wanted here', 'AbortError'));
+    return new VirtualEar({ vad, recogniser: { transcribe, supports: (language) => recogniser.supports(language) }, asrMs: 80 });
   }
 
   const voices: readonly Voice[] = ['slt', 'rms'];
@@ -34,7 +39,7 @@ describeWith(voicesAvailable, 'voices (apt-get install flite espeak-ng)')('real 
     let errors = 0;
     let words = 0;
     for (const sentence of spokenSentences.slice(0, 10)) {
-      const virtual = listening();
+      const virtual = listening({ partials: false });
       await virtual.hear(joined(silence(600), trimmed(say(sentence, voice)), silence(1_600)));
       const utterances = virtual.of('utterance');
       expect(utterances).toHaveLength(1);
@@ -53,7 +58,7 @@ describeWith(voicesAvailable, 'voices (apt-get install flite espeak-ng)')('real 
       ['I think that', 'the answer is ten'],
     ] as const;
     for (const [first, second] of halves) {
-      const virtual = listening();
+      const virtual = listening({ partials: false });
       await virtual.hear(joined(silence(500), trimmed(say(first, 'rms')), silence(800), trimmed(say(second, 'rms')), silence(2_000)));
       expect(virtual.of('utterance')).toHaveLength(1);
     }
@@ -112,6 +117,16 @@ describeWith(voicesAvailable, 'voices (apt-get install flite espeak-ng)')('real 
     }
     const [utterance] = virtual.of('utterance');
     expect(wordErrors('What is the difference between a lake and a sea?', utterance?.text ?? '').errors).toBeLessThanOrEqual(2);
+  });
+
+  test('in a noisy room a sentence is one utterance, and understood', async () => {
+    const random = seeded(5);
+    const room = silence(5_000).map(() => 0.01 * (random() - 0.5));
+    const virtual = listening();
+    await virtual.hear(mixed(room, joined(silence(900), atPeak(trimmed(say('What is the capital city of Australia?', 'rms')), 0.4))));
+    const utterances = virtual.of('utterance');
+    expect(utterances).toHaveLength(1);
+    expect(wordErrors('What is the capital city of Australia?', utterances[0]?.text ?? '').errors).toBeLessThanOrEqual(1);
   });
 
   test('rubbish on the track is silence', async () => {

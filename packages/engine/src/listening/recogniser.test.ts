@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createRecogniser, ProcessRecogniser, type RecognitionRequest } from './recogniser.ts';
 
-const config = { enabled: true, modelsFolder: null, model: 'base', device: 'cpu' } as const;
+const config = { enabled: true, modelsFolder: null, model: 'base', device: 'cpu', language: null } as const;
 
 function request(first: number, changes: Partial<RecognitionRequest> = {}): RecognitionRequest {
   const samples = new Float32Array(100);

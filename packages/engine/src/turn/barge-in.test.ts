@@ -1,20 +1,28 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Heard } from './backchannel.ts';
-import { advanceBargeIn, type BargeInInput, type BargeInOutput, type BargeInState, bargeIn, startBargeIn } from './barge-in.ts';
+import {
+  advanceBargeIn,
+  type BargeInInput,
+  type BargeInOutput,
+  type BargeInState,
+  bargeIn,
+  leastLevelDb,
+  startBargeIn,
+} from './barge-in.ts';
 
 const lengthMs = 32;
 
 type Step = number | Exclude<BargeInInput, { type: 'frame' }>;
 
 /** Frames are given as probabilities, at the loudness of a voice. */
-function play(steps: readonly Step[], { levelDb = -20 } = {}) {
+function play(steps: readonly Step[], { levelDb = -20, leastDb = leastLevelDb(null) } = {}) {
   let state: BargeInState = startBargeIn;
   let atMs = 0;
   const outputs: (BargeInOutput & { readonly atMs: number })[] = [];
   for (const step of steps) {
     if (typeof step === 'number') atMs += lengthMs;
-    const input: BargeInInput = typeof step === 'number' ? { type: 'frame', atMs, lengthMs, probability: step, levelDb } : step;
+    const input: BargeInInput = typeof step === 'number' ? { type: 'frame', atMs, lengthMs, probability: step, levelDb, leastDb } : step;
     const [next, said] = advanceBargeIn(state, input);
     state = next;
     outputs.push(...said.map((output) => ({ ...output, atMs })));
@@ -37,6 +45,12 @@ describe('while the tutor speaks', () => {
   test('a click or a distant voice does not', () => {
     expect(play([playing, ...quiet(320), 0.9, ...quiet(320), 0.9, ...quiet(320)]).outputs).toEqual([]);
     expect(play([playing, ...voice(2_000)], { levelDb: -60 }).outputs).toEqual([]);
+  });
+
+  test('a voice much quieter than the student’s usual one does not', () => {
+    const leastDb = leastLevelDb(-20);
+    expect(play([playing, ...voice(2_000)], { levelDb: -36, leastDb }).outputs).toEqual([]);
+    expect(play([playing, ...voice(320)], { levelDb: -33, leastDb }).said).toEqual(['hold']);
   });
 
   test('several words take the floor while they are being said', () => {

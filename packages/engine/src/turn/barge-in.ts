@@ -14,8 +14,9 @@ export type BargeInInput =
       readonly lengthMs: number;
       /** That it is speech, 0 to 1. */
       readonly probability: number;
-      /** RMS of the frame, dB below full scale (negative). */
+      /** RMS of the frame, and what it has to be to count (see `leastLevelDb`): dB below full scale (negative). */
       readonly levelDb: number;
+      readonly leastDb: number;
     }
   /** The tutor can be heard, or no longer. Being held changes nothing here. */
   | { readonly type: 'playing'; readonly on: boolean }
@@ -62,9 +63,12 @@ type Overruled = Extract<BargeInState, { status: 'overruled' }>;
 type Step = readonly [BargeInState, readonly BargeInOutput[]];
 
 export const bargeIn = {
-  /** A frame at least this likely, and this loud, is voice: stricter than without the tutor in the room. */
+  /** A frame at least this likely is voice: stricter than without the tutor in the room. */
   probability: 0.6,
-  levelDb: -50,
+  /** Nobody speaks into a microphone more quietly, dB below full scale. */
+  leastDb: -50,
+  /** How much more quietly than usual a student speaks, dB: what is quieter is the loudspeaker's echo, or somebody behind. */
+  quieterDb: 15,
   /** Voice that holds the tutor, ms: two frames. */
   holdMs: 64,
   /** Voice between transcripts, ms. */
@@ -96,6 +100,11 @@ export const bargeIn = {
 
 export const startBargeIn: BargeInState = { status: 'free', atMs: 0, echoUntilMs: 0 };
 
+/** How loud a voice must be to be the student's; `usualDb`: how loud it was so far, null when not known. */
+export function leastLevelDb(usualDb: number | null): number {
+  return usualDb === null ? bargeIn.leastDb : Math.max(bargeIn.leastDb, usualDb - bargeIn.quieterDb);
+}
+
 export function advanceBargeIn(state: BargeInState, input: BargeInInput): Step {
   switch (input.type) {
     case 'frame':
@@ -112,7 +121,7 @@ export function advanceBargeIn(state: BargeInState, input: BargeInInput): Step {
 type Frame = Extract<BargeInInput, { type: 'frame' }>;
 
 function hearFrame(state: BargeInState, frame: Frame): Step {
-  const voiced = frame.probability >= bargeIn.probability && frame.levelDb >= bargeIn.levelDb;
+  const voiced = frame.probability >= bargeIn.probability && frame.levelDb >= frame.leastDb;
   switch (state.status) {
     case 'free':
       return [state, []];
