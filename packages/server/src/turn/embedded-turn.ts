@@ -67,8 +67,8 @@ export class EmbeddedTurn implements AsyncDisposable {
 
   #spawn(): void {
     const child = fork(fileURLToPath(new URL('./turn-process.ts', import.meta.url)), {
-      // The secrets of the engine's environment are none of its business.
-      env: {},
+      // The secrets of the engine's environment are none of its business. Windows cannot start a process without this one.
+      env: { SystemRoot: process.env['SystemRoot'] },
       execArgv: [],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       serialization: 'advanced',
