@@ -199,6 +199,15 @@ describe('while the tutor speaks', () => {
     expect(virtual.of('utterance')).toEqual([]);
   });
 
+  test('its words repeated by the student after it are a message', async () => {
+    const { virtual } = listening('make sugar from light');
+    virtual.ear.playing(true, saying);
+    await virtual.hear(silence(1_000));
+    virtual.ear.playing(false);
+    await virtual.hear(joined(silence(700), tone(1_200), silence(2_000)));
+    expect(virtual.of('utterance')).toMatchObject([{ text: 'make sugar from light' }]);
+  });
+
   test('a voice behind the student, much quieter than the student, does not stop it', async () => {
     const { virtual } = listening('What is sugar made of?');
     await virtual.hear(joined(silence(300), tone(1_000), silence(1_500)));

@@ -77,8 +77,8 @@ export interface EarOptions {
 
 /** Voice that is worth an answer, ms: less is a noise, and nobody waits to be told so. */
 const worthMentionMs = 350;
-/** The tutor's last words still come back from the room for so long after it stopped, ms. */
-const reverberationMs = 2_000;
+/** What begins this long after the tutor stopped is not its echo, though it be its words: pupils repeat what they hear. */
+const echoBeginsWithinMs = 400;
 /** Voice in the tutor's silence that makes an utterance one for the tutor, ms. */
 const ownFloorMs = 160;
 /** A microphone that sends nothing for so long sends silence, ms: an utterance must end. A client may append two seconds at once. */
@@ -237,18 +237,16 @@ class VoiceEar implements Ear {
     const { text } = understood.transcript;
     // The utterance may have ended while this was made.
     if (this.#endpointing.status !== 'speaking' || this.#endpointing.fromMs !== fromMs) return;
-    this.#judge({ type: 'heard', heard: this.#classify(text), toMs: heardToMs });
+    this.#judge({ type: 'heard', heard: this.#classify(text, fromMs), toMs: heardToMs });
     this.#endpoint({ type: 'shape', shape: shapeOf(text, this.#options.language) });
     if (this.#bargeIn.status === 'free' && text !== '') this.#emit({ type: 'partial', text });
   }
 
-  #classify(text: string): Heard {
-    return classifyHeard({ text, language: this.#options.language, saying: this.#sayingNow() });
-  }
-
-  #sayingNow(): string {
+  /** Of what was said from `fromMs` on. */
+  #classify(text: string, fromMs: number): Heard {
     const { saying, stoppedAtMs } = this.#tutor;
-    return stoppedAtMs === null || this.#audio.atMs - stoppedAtMs < reverberationMs ? saying : '';
+    const mayEcho = stoppedAtMs === null || fromMs + endpointing.preRollMs < stoppedAtMs + echoBeginsWithinMs;
+    return classifyHeard({ text, language: this.#options.language, saying: mayEcho ? saying : '' });
   }
 
   #settle(utterance: Utterance): void {
@@ -271,7 +269,7 @@ class VoiceEar implements Ear {
 
   #tell({ utterance, understood, endedAtMs, levelDb, forTutor }: Told): void {
     const { clock, newId } = this.#options;
-    const heard = understood.type === 'transcript' ? this.#classify(understood.transcript.text) : null;
+    const heard = understood.type === 'transcript' ? this.#classify(understood.transcript.text, utterance.fromMs) : null;
     const floorsTaken = this.#floorsTaken;
     if (!forTutor) this.#judge({ type: 'ended', heard, voicedMs: utterance.voicedMs });
     if (heard === 'echo' || (!forTutor && this.#floorsTaken === floorsTaken)) return;
