@@ -205,7 +205,7 @@ describe.runIf(standIn)('Edge in trouble', () => {
     ['not MP3', 'bad_answer', /no (MP3|sound)/],
   ] as const)('%s: %s', async ([fault, code, reason]: readonly [EdgeFault, string, RegExp]) => {
     server.fault = fault;
-    const failing = createEdge({ agent: server.agent, timeoutMs: 300 }).synthesize({
+    const failing = createEdge({ agent: server.agent, timeoutMs: fault === 'stall' ? 300 : 10_000 }).synthesize({
       text: 'The canary-words-of-a-student are private.',
       language: 'en',
       voice: edgeVoices.en,

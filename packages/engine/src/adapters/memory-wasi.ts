@@ -15,7 +15,6 @@ const folder = 3;
 const create = 1;
 
 export interface WasiRun {
-  readonly exitCode: number;
   readonly stdout: string;
   /** By name, as the program left them. */
   readonly files: ReadonlyMap<string, Uint8Array>;
@@ -37,12 +36,8 @@ interface OpenFile {
 type Transfer = readonly [descriptor: number, vectors: number, count: number, done: number];
 type Seek = readonly [descriptor: number, offset: bigint, whence: number, at: number];
 
-class ProgramEnded {
-  readonly exitCode: number;
-  constructor(exitCode: number) {
-    this.exitCode = exitCode;
-  }
-}
+/** Thrown through the program when it ends itself. */
+class ProgramEnded {}
 
 /** Runs a WASI command to its end. Throws what the program throws when it crashes. */
 export function runWasi(module: WebAssembly.Module, request: WasiRequest): WasiRun {
@@ -55,9 +50,8 @@ export function runWasi(module: WebAssembly.Module, request: WasiRequest): WasiR
     start();
   } catch (error) {
     if (!(error instanceof ProgramEnded)) throw error;
-    return host.result(error.exitCode);
   }
-  return host.result(0);
+  return host.result();
 }
 
 class MemoryWasi {
@@ -75,9 +69,9 @@ class MemoryWasi {
     this.#open.set(2, { file: new GrowingFile(), position: 0 });
   }
 
-  result(exitCode: number): WasiRun {
+  result(): WasiRun {
     const files = new Map([...this.#files].map(([name, file]) => [name, file.bytes()]));
-    return { exitCode, stdout: new TextDecoder().decode(this.#stdout.bytes()), files };
+    return { stdout: new TextDecoder().decode(this.#stdout.bytes()), files };
   }
 
   imports(): WebAssembly.ModuleImports {
@@ -100,8 +94,8 @@ class MemoryWasi {
       fd_write: (...call: Transfer) => this.#transfer(call, (open, from) => open.file.write(open.position, from)),
       fd_seek: (...call: Seek) => this.#seek(call),
       path_open: (...values: readonly (number | bigint)[]) => this.#openPath(values.map(Number)),
-      proc_exit: (exitCode: number) => {
-        throw new ProgramEnded(exitCode);
+      proc_exit: () => {
+        throw new ProgramEnded();
       },
     };
   }

@@ -14,7 +14,7 @@ const openings: readonly (readonly [aboveDb: number, viseme: Viseme])[] = [
 
 export function energyVisemes(samples: Int16Array, rate: number): readonly TimedViseme[] {
   const levels = stepLevels(samples, rate);
-  const loudest = Math.max(...levels, Number.MIN_VALUE);
+  const loudest = Math.max(...levels, 1);
   const steps = levels.map((level, index): TimedViseme => {
     const db = 20 * Math.log10(level / loudest);
     const viseme = openings.find(([aboveDb]) => db >= aboveDb)?.[1] ?? 'sil';
@@ -26,7 +26,7 @@ export function energyVisemes(samples: Int16Array, rate: number): readonly Timed
 /** When there is a voice, without pauses of more than a stop consonant's closure. */
 export function voicedRanges(samples: Int16Array, rate: number): readonly TimeRange[] {
   const levels = stepLevels(samples, rate);
-  const loudest = Math.max(...levels, Number.MIN_VALUE);
+  const loudest = Math.max(...levels, 1);
   const ranges: { startMs: number; endMs: number }[] = [];
   for (const [index, level] of levels.entries()) {
     if (level < loudest / 50) continue;

@@ -27,6 +27,8 @@ export const tailMs = 240;
 const fadeMs = 5;
 /** Above this the limiter bends the peaks, of full scale. */
 const knee = 0.8;
+/** Where they end: the overshoot of Opus needs the rest. */
+const ceiling = 0.97;
 
 /** Cuts the silence around speech to fixed lengths, levels it, and brings it to `playoutRate`. */
 export function finishSpeech(raw: RawSpeech): Speech {
@@ -102,7 +104,7 @@ function limited(samples: Float32Array): Float32Array {
   for (let index = 0; index < samples.length; index += 1) {
     const sample = samples[index] ?? 0;
     const over = Math.abs(sample) - knee;
-    if (over > 0) samples[index] = Math.sign(sample) * (knee + (1 - knee) * Math.tanh(over / (1 - knee)));
+    if (over > 0) samples[index] = Math.sign(sample) * (knee + (ceiling - knee) * Math.tanh(over / (ceiling - knee)));
   }
   return samples;
 }

@@ -11,6 +11,7 @@ test.for([
   ['en', 'rms', null, ['flite/rms', 'espeak-ng/usual']],
   ['en', 'en-gb', null, ['espeak-ng/en-gb', 'flite/usual']],
   ['zh', 'cmn', null, ['espeak-ng/cmn']],
+  ['zh', 'cmn+f2', null, ['espeak-ng/cmn+f2']],
   // A voice of the other language is no voice for this sentence.
   ['zh', 'rms', null, ['espeak-ng/usual']],
   ['en', 'cmn', null, ['flite/usual', 'espeak-ng/usual']],

@@ -10,8 +10,11 @@ export interface Candidate {
 
 const fliteVoice = /^(?:slt|rms|kal|awb)$/;
 const edgeVoice = /^[a-z]{2,3}-[A-Z]\w+(?:-\w+)*Neural$/;
-/** espeak-ng has over a hundred languages; lessons are held in these. */
-const espeakVoices: Readonly<Record<Locale, RegExp>> = { en: /^en(?:-[a-z0-9-]+)?$/, zh: /^(?:cmn|zh|yue)(?:-[a-z0-9-]+)?$/ };
+/** espeak-ng has over a hundred languages; lessons are held in these. `cmn+f2` is a variant: a woman. */
+const espeakVoices: Readonly<Record<Locale, RegExp>> = {
+  en: /^en(?:-[a-z0-9-]+)?(?:\+\w+)?$/,
+  zh: /^(?:cmn|yue)(?:-[a-z0-9-]+)?(?:\+\w+)?$/,
+};
 
 const embedded: Readonly<Record<Locale, readonly Candidate[]>> = {
   en: [
