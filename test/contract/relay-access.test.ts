@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { openEchoPeer } from '../support/echo-peer.ts';
 import { describeWith } from '../support/loud-skip.ts';
 import { coturnAvailable, type Relay, type RelayKind, relayKinds, startRelay, until } from '../support/relays.ts';
@@ -177,3 +177,19 @@ for (const kind of relayKinds) {
     });
   });
 }
+
+describe('the embedded relay, where its public address is IPv6,', () => {
+  test.each(['udp', 'tcp'] as const)('serves IPv6 and IPv4 over %s, and still relays over IPv4 alone', async (transport) => {
+    await using relay = await startRelay('embedded', { publicHost: '::1', loopbackOnly: false });
+    await using peer = await openEchoPeer(relay.plan.mediaAddress, mediaPort);
+    expect(relay.plan.urls[0]).toBe(`turn:[::1]:${relay.plan.port}?transport=udp`);
+    for (const host of ['[::1]', '127.0.0.1']) {
+      using client = new TurnClient(`turn:${host}:${relay.plan.port}?transport=${transport}`, relay.credential('session-1'));
+      expect(await client.allocate()).toBe(0);
+      expect(client.relay?.address).toBe('127.0.0.1');
+      expect(await client.bindChannel(0x4000, peer.at)).toBe(0);
+      client.sendOnChannel(0x4000, Buffer.from(host));
+      expect(String(await client.next())).toBe(host);
+    }
+  });
+});

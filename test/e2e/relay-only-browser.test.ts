@@ -100,7 +100,7 @@ for (const kind of relayKinds) {
         ['to a relay port of the engine', true, 10],
       ])('media passes the one open port, %s', async (_what, engineRelay, count) => {
         await using cable = openCable({ udp: '10110', turnTcp: null, apiPort: port });
-        const connections = await connect(cable, { kind, layout: 'single-port', engineRelay }, count);
+        const connections = await connect(cable, { kind, layout: 'single-port', engineRelay, transport: 'udp' }, count);
         expect(connections).toHaveLength(count);
         for (const { offered, answered, audioPackets, localType, refused } of connections) {
           expect(refused).toBeNull();
@@ -114,9 +114,17 @@ for (const kind of relayKinds) {
         expect(cable.counts()).toMatchObject({ otherUdp: 0, otherTcp: 0, turnTcp: 0 });
       });
 
+      test('where no UDP passes, media goes over TCP', async () => {
+        await using cable = openCable({ udp: '1', turnTcp: 10_110, apiPort: port });
+        const connections = await connect(cable, { kind, layout: 'single-port', engineRelay: false, transport: 'tcp' }, 5);
+        expect(connections.map(({ localType }) => localType)).toEqual(Array<string>(5).fill('relay'));
+        for (const { audioPackets } of connections) expect(audioPackets).toBeGreaterThanOrEqual(50);
+        expect(cable.counts()).toMatchObject({ turnUdp: 0, otherUdp: 0, otherTcp: 0 });
+      });
+
       test('ports 10111 to 10115 carry five, and the sixth is told why by its relay', async () => {
         await using cable = openCable({ udp: '10110-10115', turnTcp: null, apiPort: port });
-        const connections = await connect(cable, { kind, layout: 'port-range', engineRelay: false }, 6);
+        const connections = await connect(cable, { kind, layout: 'port-range', engineRelay: false, transport: 'udp' }, 6);
         const [sixth] = connections.slice(5);
         for (const { audioPackets, localType } of connections.slice(0, 5)) {
           expect(audioPackets).toBeGreaterThanOrEqual(50);

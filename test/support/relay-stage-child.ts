@@ -14,6 +14,7 @@ const StageOrder = z.object({
   kind: z.enum(relayKinds),
   layout: z.enum(['single-port', 'port-range']),
   engineRelay: z.boolean(),
+  transport: z.enum(['udp', 'tcp']),
   address: z.string(),
   port: z.number(),
 });
@@ -23,7 +24,7 @@ const Offer = z.object({ peerId: z.string(), sdp: z.string() });
 /** 20 ms of silence: RFC 6716, a CELT packet without content. */
 const silence = new Uint8Array([0xfc, 0xff, 0xfe]);
 
-async function stage({ kind, layout, engineRelay, address, port }: StageOrder): Promise<void> {
+async function stage({ kind, layout, engineRelay, transport, address, port }: StageOrder): Promise<void> {
   const relay = await startRelay(kind, { layout, engineRelay, portMin: 10_110, portMax: 10_115, publicHost: address, loopbackOnly: false });
   const { mediaAddress, mediaPorts, relayAddress, relayPorts, localUrl, urls } = relay.plan;
   const factory = await createPeerFactory({
@@ -56,7 +57,7 @@ async function stage({ kind, layout, engineRelay, address, port }: StageOrder): 
     if (request.url === '/offer') response.end(JSON.stringify(await answer(parts.join(''))));
     else if (request.url === '/config') {
       visitors += 1;
-      response.end(JSON.stringify([{ urls: urls.filter((url) => url.endsWith('udp')), ...relay.credential(`session-${visitors}`) }]));
+      response.end(JSON.stringify([{ urls: urls.filter((url) => url.endsWith(transport)), ...relay.credential(`session-${visitors}`) }]));
     } else response.setHeader('content-type', 'text/html').end('<!doctype html>');
   });
   server.listen(port, address, () => console.log('ready'));
