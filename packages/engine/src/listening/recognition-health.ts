@@ -1,4 +1,6 @@
-import { findWhisper } from '../adapters/whisper-files.ts';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { findWhisper, whisperFolder } from '../adapters/whisper-files.ts';
 import type { ComponentHealth, WorkerConfig } from '../media/protocol.ts';
 
 type AsrConfig = WorkerConfig['asr'];
@@ -25,7 +27,7 @@ export function recognitionHealth(config: AsrConfig, failures: RecognitionFailur
   if (!config.enabled) return [];
   const advice = whisperAdvice(config, failures.whisper);
   const whisper = `whisper-${config.model} (${config.device})`;
-  const wanted = config.modelsFolder !== null;
+  const wanted = config.modelsFolder !== null && existsSync(join(config.modelsFolder, whisperFolder(config.model)));
   return [
     englishHealth({ advice, whisper, wanted, moonshine: failures.moonshine }),
     {
@@ -40,7 +42,7 @@ export function recognitionHealth(config: AsrConfig, failures: RecognitionFailur
 interface EnglishState {
   readonly advice: string | null;
   readonly whisper: string;
-  /** A models folder is configured. */
+  /** There is a folder for it: somebody wanted Whisper. */
   readonly wanted: boolean;
   readonly moonshine: string | null;
 }
