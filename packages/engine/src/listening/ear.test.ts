@@ -255,4 +255,12 @@ describe('while the tutor speaks', () => {
     expect(virtual.of('takeFloor')).toHaveLength(1);
     expect(virtual.of('utterance')).toMatchObject([{ text: 'Wait a moment, please.' }]);
   });
+
+  test('what was said before a slow recogniser could tell belongs to what took the floor', async () => {
+    const { virtual } = listening((ms) => (ms < 1_000 ? 'But why?' : 'I do not understand.'), { asrMs: 2_500 });
+    virtual.ear.playing(true, saying);
+    await virtual.hear(joined(silence(320), tone(480), silence(740), tone(1_200), silence(5_000)));
+    expect(virtual.of('takeFloor')).toHaveLength(1);
+    expect(virtual.of('utterance').map(({ text }) => text)).toEqual(['But why?', 'I do not understand.']);
+  });
 });

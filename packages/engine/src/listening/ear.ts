@@ -217,7 +217,6 @@ class VoiceEar implements Ear {
       else if (this.#endpointing.status === 'speaking') {
         this.#understand('partial', { fromMs: this.#endpointing.fromMs, toMs: this.#audio.atMs });
       }
-      if (output.type === 'hold') this.#watch();
       if (output.type === 'takeFloor') {
         this.#floorsTaken += 1;
         this.#own = { ...this.#own, tookFloor: true };
