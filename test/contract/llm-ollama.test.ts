@@ -32,6 +32,7 @@ function request(overrides: Partial<LlmRequest> = {}): LlmRequest {
     passages: [],
     topics: [],
     language: 'en',
+    spoken: false,
     signal: new AbortController().signal,
     ...overrides,
   };
@@ -222,6 +223,7 @@ describe('a conversation over the wire', () => {
   const reply: ReplyRequest = {
     question: canary,
     language: 'en',
+    spoken: false,
     tutor: { name: 'Ada', systemPrompt: 'Be kind.', model: 'small', temperature: 0.4 },
     history: [],
     passages: [],

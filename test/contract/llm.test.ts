@@ -66,6 +66,7 @@ function asking(model: string, overrides: Partial<LlmRequest> = {}): LlmRequest 
     passages: [],
     topics: ['Light', 'Water', 'Plants'],
     language: 'en',
+    spoken: false,
     signal: new AbortController().signal,
     ...overrides,
   };
@@ -143,4 +144,10 @@ describe.each(Object.entries(providers))('%s', (_name, create) => {
     if (provider.missingModel === null) return;
     expect(await provider.llm.probe(provider.missingModel, signal)).toMatchObject({ ok: false, code: 'model_missing' });
   });
+});
+
+test('the extractive provider leaves the pace of a spoken reply to the voice', async () => {
+  const llm = createExtractiveLlm({ paceMs: 3_600_000 });
+  const chunks = await collect(llm.generate(asking('quotes-1', { spoken: true })));
+  expect(textOf(chunks)).not.toBe('');
 });

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import {
   CommandId,
+  catalogue,
   DocumentId,
+  type EventCatalogue,
   EventId,
   KeyId,
   KnowledgeBaseId,
@@ -198,6 +200,9 @@ export const history: fc.Arbitrary<readonly Happening[]> = fc.array(
         'ReplyCompleted',
         'ReplyInterrupted',
         'ReplyFailed',
+        'MediaConnected',
+        'MediaDisconnected',
+        'QualityChanged',
         'SessionEnded',
       ]),
     },
@@ -217,6 +222,11 @@ export const history: fc.Arbitrary<readonly Happening[]> = fc.array(
   { minLength: 40, maxLength: 120, size: 'max' },
 );
 
+const versions = new Map(
+  Object.values<EventCatalogue>(catalogue).flatMap((events) =>
+    Object.entries(events).map(([type, { version }]) => [type, version] as const),
+  ),
+);
 let made = 0;
 
 export function draftOf({ tenantId: tenant, type, payload }: Omit<Happening, 'stream'>): StoredEventDraft {
@@ -225,7 +235,7 @@ export function draftOf({ tenantId: tenant, type, payload }: Omit<Happening, 'st
   return {
     id: EventId.parse(id),
     type,
-    schemaVersion: 1,
+    schemaVersion: versions.get(type) ?? 1,
     payload,
     sealed: null,
     keyId: null,

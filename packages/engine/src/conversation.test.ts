@@ -19,6 +19,7 @@ const request: ReplyRequest = {
   history: [],
   passages: [passage(0), passage(1)],
   topics: ['Light'],
+  spoken: false,
   resume: null,
 };
 

@@ -20,6 +20,7 @@ const parts: PromptParts = {
   passages: [passage(0, 'Light is a wave.'), passage(1, 'Blue scatters most.')],
   topics: ['Light', 'Water'],
   question: 'Why is the sky blue?',
+  spoken: false,
 };
 
 const contents = (overrides: Partial<PromptParts>) => buildMessages({ ...parts, ...overrides }).map(({ content }) => content);
@@ -63,6 +64,14 @@ describe('the prompt', () => {
     ]);
   });
 
+  test.each([
+    ['en', 'spoken aloud'],
+    ['zh', '朗读'],
+  ] as const)('a reply that is heard is asked for in words that can be said (%s)', (language, words) => {
+    expect(contents({ language, spoken: true })[0]).toContain(words);
+    expect(contents({ language, spoken: false })[0]).not.toContain(words);
+  });
+
   test('history beyond its budget loses its oldest turns, whole', () => {
     const history = Array.from({ length: 10 }, (_, n) => ({ question: `Q${n}`, heard: `${n}`.repeat(1_498) }));
     const kept = buildMessages({ ...parts, history }).slice(1, -1);
@@ -86,6 +95,7 @@ describe('the prompt hash', () => {
     ['model', { ...request, model: 'large' }],
     ['temperature', { ...request, temperature: 0.5 }],
     ['messages', { ...request, messages: buildMessages({ ...parts, question: 'Why?' }) }],
+    ['way it reaches the student', { ...request, messages: buildMessages({ ...parts, spoken: true }) }],
   ])('changes with the %s', (_name, other) => {
     expect(promptHash(other)).not.toBe(promptHash(request));
   });

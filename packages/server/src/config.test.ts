@@ -1,4 +1,7 @@
-import { describe, expect, test } from 'vitest';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { ConfigError, describeConfig, parseConfig } from './config.ts';
 import { laterVariables, variables } from './config-table.ts';
 
@@ -68,6 +71,8 @@ const wrong = {
   ASR_DEVICE: 'tpu',
   ASR_LANGUAGE: 'fr',
   ENABLE_TTS: 'y',
+  MEDIA_WORKERS: '0',
+  MAX_MEDIA_SESSIONS: 'all',
   WEBRTC_PUBLIC_IP: 'example.com',
   WEBRTC_PORT_MIN: '0',
   WEBRTC_PORT_MAX: '65536',
@@ -86,6 +91,7 @@ const anyText = new Set([
   'DEFAULT_LLM_MODEL',
   'DATA_DIR',
   'TTS_VOICE',
+  'ASR_MODELS_DIR',
   'WEBRTC_TURN_USERNAME',
   'WEBRTC_TURN_PASSWORD',
   'WEBRTC_TURN_SECRET_FILE',
@@ -146,6 +152,34 @@ describe('the environment of the system before this one', () => {
     const { notices } = parseConfig({ [name]: 'x' });
     expect(notices).toHaveLength(1);
     expect(notices[0]).toContain(name);
+  });
+});
+
+describe('voice and face', () => {
+  test('are on, embedded, and send nothing outside by default', () => {
+    expect(parseConfig({})).toMatchObject({
+      enableTts: true,
+      ttsVoice: null,
+      enableAsr: true,
+      asr: { model: 'base', device: 'cpu', language: null },
+      enableAvatar: true,
+    });
+  });
+
+  test('look for recognition models where they are told to, else in the data folder if there are any', () => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'tutor-config-'));
+    onTestFinished(() => rmSync(dataDir, { recursive: true }));
+    expect(parseConfig({ DATA_DIR: dataDir }).asr.modelsFolder).toBeNull();
+    mkdirSync(join(dataDir, 'models'));
+    expect(parseConfig({ DATA_DIR: dataDir }).asr.modelsFolder).toBe(join(dataDir, 'models'));
+    expect(parseConfig({ ASR_MODELS_DIR: '/srv/models' }).asr.modelsFolder).toBe('/srv/models');
+  });
+
+  test('tell an operator who asks for an Edge voice that words leave the machine', () => {
+    const { ttsVoice, notices } = parseConfig({ TTS_VOICE: 'zh-CN-XiaoxiaoNeural' });
+    expect(ttsVoice).toBe('zh-CN-XiaoxiaoNeural');
+    expect(notices).toEqual([expect.stringContaining('TTS_VOICE')]);
+    expect(parseConfig({ TTS_VOICE: 'zh-CN-XiaoxiaoNeural', ENABLE_TTS: 'false' }).notices).toEqual([]);
   });
 });
 

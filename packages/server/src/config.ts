@@ -50,8 +50,7 @@ export interface Config {
   readonly ttsVoice: string | null;
   readonly enableAsr: boolean;
   readonly asr: {
-    /** Null: none was named, and there is none in `dataDir`. */
-    readonly modelsFolder: string | null;
+    readonly modelsFolder: string;
     readonly model: 'tiny' | 'base' | 'small' | 'medium' | 'large';
     readonly device: 'cuda' | 'cpu';
     /** Null: the lesson's. */
@@ -83,6 +82,8 @@ const withoutSuccessor: Readonly<Record<string, string>> = {
   FFMPEG_PATH: 'FFMPEG_PATH is accepted but not used: FFmpeg comes inside an npm package',
   WEBRTC_STUN_SERVER: 'WEBRTC_STUN_SERVER is accepted but not used: media passes only the relay, which needs no STUN',
 };
+const spokenOutside =
+  'TTS_VOICE names an Edge voice: what tutors say is sent to servers of Microsoft; remove it for embedded voices, which send nothing';
 const loopbackHosts: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
 /** Prefixes that nobody else uses: a name that begins so was meant for us. */
 const ours = /^(TUTOR|WEBRTC|MUSETALK|MANAGEMENT_API|ASR|TTS|MEDIA)_/;
@@ -165,7 +166,7 @@ export function parseConfig(env: Environment): Config {
     ttsVoice: get('TTS_VOICE'),
     enableAsr: get('ENABLE_ASR'),
     asr: {
-      modelsFolder: get('ASR_MODELS_DIR') ?? existing(join(get('DATA_DIR'), 'models')),
+      modelsFolder: get('ASR_MODELS_DIR') ?? join(get('DATA_DIR'), 'models'),
       model: get('ASR_MODEL'),
       device: get('ASR_DEVICE'),
       language: get('ASR_LANGUAGE'),
@@ -174,12 +175,8 @@ export function parseConfig(env: Environment): Config {
     mediaWorkers: get('MEDIA_WORKERS'),
     maxMediaSessions: get('MAX_MEDIA_SESSIONS'),
     pageFolder: existsSync(pageFolder) ? pageFolder : null,
-    notices: noticesOf(env),
+    notices: [...noticesOf(env), ...(get('ENABLE_TTS') && get('TTS_VOICE') !== null ? [spokenOutside] : [])],
   };
-}
-
-function existing(folder: string): string | null {
-  return existsSync(folder) ? folder : null;
 }
 
 /** Settings that are right one by one, and not together. */

@@ -15,9 +15,16 @@ const expected: Readonly<Record<string, string>> = {
   'sessions.join': 'public',
   'sessions.transcript': 'control operator teacher auditor',
   'session.events': 'data',
+  'session.media': 'data',
   'session.renewToken': 'data',
   'chat.send': 'data',
   'chat.interrupt': 'data',
+  'audio.append': 'data',
+  'audio.commit': 'data',
+  'webrtc.config': 'data',
+  'webrtc.negotiate': 'data',
+  'webrtc.addCandidate': 'data',
+  'webrtc.signals': 'data',
   'tutors.configure': 'control operator teacher',
   'tutors.get': 'control operator teacher',
   'tutors.list': 'control operator teacher',
@@ -57,6 +64,6 @@ describe('policies', () => {
 
   test('subscriptions change nothing, so that a reconnect repeats nothing', () => {
     const subscriptions = procedures.filter(({ type }) => type === 'subscription').map(({ path }) => path);
-    expect(subscriptions.sort()).toEqual(['audit.tail', 'session.events']);
+    expect(subscriptions.sort()).toEqual(['audit.tail', 'session.events', 'session.media', 'webrtc.signals']);
   });
 });
