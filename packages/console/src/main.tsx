@@ -7,6 +7,7 @@ import './styles/base.css';
 import './styles/controls.css';
 import './styles/page.css';
 import './styles/room.css';
+import './styles/stage.css';
 import './styles/desk.css';
 import './styles/audit.css';
 import { SpeechProvider } from './texts/use-language.tsx';

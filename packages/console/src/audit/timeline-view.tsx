@@ -4,6 +4,7 @@ import { stringOr } from '../engine/plain-data.ts';
 import type { Say } from '../texts/texts.ts';
 import { useSpeech } from '../texts/use-language.tsx';
 import { nameOfEvent } from './event-name.ts';
+import { noteOf } from './event-note.ts';
 import { type EventGroup, groupByTurn, sinceStart } from './timeline.ts';
 
 /** Height of a turn's heading, which stays on top of its events, px. */
@@ -100,6 +101,7 @@ const EventRow = memo(function EventRow({
 }) {
   const { say } = useSpeech();
   const words = wordsOf(event);
+  const note = noteOf(event, say);
   return (
     <li>
       <button
@@ -116,6 +118,7 @@ const EventRow = memo(function EventRow({
           <span className="event-time">{sinceStart(Date.parse(event.occurredAt) - startMs)}</span>
         </span>
         {words === null ? null : <span className="event-text">{words.trim()}</span>}
+        {note === null ? null : <span className="event-note">{note}</span>}
         {event.personal === null ? <span className="event-text">{say('personalForgotten')}</span> : null}
       </button>
     </li>

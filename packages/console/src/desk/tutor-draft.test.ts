@@ -9,10 +9,16 @@ const settings = {
   temperature: 0.4,
   knowledgeBaseId: 'light',
   greeting: 'Hello!',
+  voice: 'slt',
+  face: 'xiaolan',
 } as const;
 
 test('a tutor that nobody touched is saved as it was', () => {
   expect(settingsOf(draftOf({ id: 'ada', revision: 3, status: 'active', settings }))).toEqual(settings);
+});
+
+test('an empty voice or face is left to the language', () => {
+  expect(settingsOf({ ...emptyDraft('en'), id: 'ada', name: 'Ada', voice: ' ' })).toMatchObject({ voice: null, face: null });
 });
 
 test.each([

@@ -12,26 +12,41 @@ export interface TutorDraft {
   readonly temperature: string;
   readonly knowledgeBaseId: string;
   readonly greeting: string;
+  readonly voice: string;
+  readonly face: '' | 'ada' | 'xiaolan';
 }
 
 export function emptyDraft(language: Language): TutorDraft {
-  return { id: '', name: '', language, systemPrompt: '', llmModel: '', temperature: '', knowledgeBaseId: '', greeting: '' };
+  return {
+    id: '',
+    name: '',
+    language,
+    systemPrompt: '',
+    llmModel: '',
+    temperature: '',
+    knowledgeBaseId: '',
+    greeting: '',
+    voice: '',
+    face: '',
+  };
 }
 
 export function draftOf({ id, settings }: Tutor): TutorDraft {
-  const { llmModel, temperature, knowledgeBaseId } = settings;
+  const { llmModel, temperature, knowledgeBaseId, voice, face } = settings;
   return {
     ...settings,
     id,
     llmModel: llmModel ?? '',
     temperature: temperature === null ? '' : String(temperature),
     knowledgeBaseId: knowledgeBaseId ?? '',
+    voice: voice ?? '',
+    face: face ?? '',
   };
 }
 
 /** Null while something in it is not valid. */
 export function settingsOf(draft: TutorDraft): TutorSettings | null {
-  const { name, language, systemPrompt, llmModel, knowledgeBaseId, greeting } = draft;
+  const { name, language, systemPrompt, llmModel, knowledgeBaseId, greeting, voice, face } = draft;
   if (!isSlug(draft.id) || name.trim() === '' || !temperatureIsValid(draft.temperature)) return null;
   return {
     name: name.trim(),
@@ -41,6 +56,8 @@ export function settingsOf(draft: TutorDraft): TutorSettings | null {
     temperature: draft.temperature.trim() === '' ? null : Number(draft.temperature),
     knowledgeBaseId: knowledgeBaseId === '' ? null : knowledgeBaseId,
     greeting,
+    voice: voice.trim() === '' ? null : voice.trim(),
+    face: face === '' ? null : face,
   };
 }
 

@@ -1,4 +1,5 @@
 import type { KnowledgeBase } from '@virtual-tutor/sdk';
+import { useId } from 'react';
 import { Field } from '../parts/field.tsx';
 import { isSlug } from '../parts/slug.ts';
 import { langOf, useSpeech } from '../texts/use-language.tsx';
@@ -99,8 +100,54 @@ export function TutorFields({
           />
         )}
       </Field>
+      <VoiceFields draft={draft} onChange={onChange} />
       <ModelFields draft={draft} onChange={onChange} />
     </>
+  );
+}
+
+/** Voices that come with the engine; others are named by hand. */
+const embeddedVoices = { en: ['slt', 'rms', 'kal', 'awb'], zh: ['cmn'] } as const;
+
+function VoiceFields({ draft, onChange }: FieldsProps) {
+  const { say } = useSpeech();
+  const listId = useId();
+  return (
+    <div className="field-row">
+      <Field label={say('fieldFace')}>
+        {(wiring) => (
+          <select
+            {...wiring}
+            value={draft.face}
+            onChange={({ target: { value } }) => onChange({ face: value === 'ada' || value === 'xiaolan' ? value : '' })}
+          >
+            <option value="">{say('faceOfLanguage')}</option>
+            <option value="ada">{say('face_ada')}</option>
+            <option value="xiaolan">{say('face_xiaolan')}</option>
+          </select>
+        )}
+      </Field>
+      <Field label={say('fieldVoice')} hint={say('fieldVoiceHint')}>
+        {(wiring) => (
+          <>
+            <input
+              {...wiring}
+              maxLength={80}
+              list={listId}
+              spellCheck={false}
+              autoComplete="off"
+              value={draft.voice}
+              onChange={(event) => onChange({ voice: event.target.value })}
+            />
+            <datalist id={listId}>
+              {embeddedVoices[draft.language].map((voice) => (
+                <option key={voice} value={voice} />
+              ))}
+            </datalist>
+          </>
+        )}
+      </Field>
+    </div>
   );
 }
 

@@ -73,3 +73,31 @@ export const Last = () => (
     <path d="M18 5v14M6 6l7 6-7 6z" />
   </Icon>
 );
+export const Mic = () => (
+  <Icon>
+    <rect x="9" y="3" width="6" height="11" rx="3" />
+    <path d="M5.500 11.500a6.500 6.500 0 0 0 13 0M12 18v3" />
+  </Icon>
+);
+export const MicOff = () => (
+  <Icon>
+    <path d="M9 6a3 3 0 0 1 6 0v4.500M15 13.500a3 3 0 0 1-6-2.500V9M5.500 11.500a6.500 6.500 0 0 0 10.800 4.900M18.300 13a6.500 6.500 0 0 0 .2-1.500M12 18v3M4 4l16 16" />
+  </Icon>
+);
+export const Sound = () => (
+  <Icon>
+    <path d="M4 9.500v5h3.500L12 18.500v-13L7.500 9.500zM15.500 9a4 4 0 0 1 0 6M18 6.500a7.500 7.500 0 0 1 0 11" />
+  </Icon>
+);
+export const SoundOff = () => (
+  <Icon>
+    <path d="M4 9.500v5h3.500L12 18.500v-13L7.500 9.500zM16 9.500l5 5M21 9.500l-5 5" />
+  </Icon>
+);
+export const Sliders = () => (
+  <Icon>
+    <path d="M4 7h9M19 7h1M4 17h2M12 17h8" />
+    <circle cx="16" cy="7" r="2.500" />
+    <circle cx="9" cy="17" r="2.500" />
+  </Icon>
+);

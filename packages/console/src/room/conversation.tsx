@@ -1,19 +1,24 @@
-import type { SessionView } from '@virtual-tutor/sdk';
+import type { Captions, SessionView } from '@virtual-tutor/sdk';
 import { sayCode } from '../engine/failure.ts';
 import { useSpeech } from '../texts/use-language.tsx';
 import type { Unsent } from './outbox.ts';
 import { RichText } from './rich-text.tsx';
+import { shownReply } from './shown-reply.ts';
 import { type OpenedPassage, type Speaker, StudentSaid, TurnView, TutorSaid } from './turn-view.tsx';
 import type { Outbox } from './use-outbox.ts';
 
 export function Conversation({
   view,
+  isSpoken,
+  heard,
   outbox,
   tutor,
   onOpen,
   onAskAgain,
 }: {
   readonly view: SessionView;
+  readonly isSpoken: boolean;
+  readonly heard: Captions['heard'];
   readonly outbox: Outbox;
   readonly tutor: Speaker;
   readonly onOpen: (opened: OpenedPassage) => void;
@@ -30,7 +35,14 @@ export function Conversation({
         </li>
       )}
       {view.turns.map((turn) => (
-        <TurnView key={turn.turnId} turn={turn} tutor={tutor} onOpen={onOpen} onAskAgain={onAskAgain} />
+        <TurnView
+          key={turn.turnId}
+          turn={turn}
+          reply={shownReply(turn, { spoken: isSpoken, heard })}
+          tutor={tutor}
+          onOpen={onOpen}
+          onAskAgain={onAskAgain}
+        />
       ))}
       {outbox.unsent.map((message) => (
         <UnsentView key={message.clientMessageId} message={message} outbox={outbox} />

@@ -2,7 +2,7 @@ import type { Passage, ViewedTurn } from '@virtual-tutor/sdk';
 import { memo, type ReactNode } from 'react';
 import { sayCode } from '../engine/failure.ts';
 import { Avatar } from '../parts/avatar.tsx';
-import { Book, Retry, Warning } from '../parts/icons.tsx';
+import { Book, Mic, Retry, Warning } from '../parts/icons.tsx';
 import type { Language } from '../texts/texts.ts';
 import { langOf, useSpeech } from '../texts/use-language.tsx';
 import { nameOfPassage } from './passage-name.ts';
@@ -21,6 +21,8 @@ export interface OpenedPassage {
 
 interface TurnProps {
   readonly turn: ViewedTurn;
+  /** Its reply as far as it is to be shown. */
+  readonly reply: string;
   readonly tutor: Speaker;
   readonly onOpen: (opened: OpenedPassage) => void;
   /** Null once nothing can be asked any more. */
@@ -28,7 +30,7 @@ interface TurnProps {
 }
 
 /** One question and its answer. */
-export const TurnView = memo(function TurnView({ turn, tutor, onOpen, onAskAgain }: TurnProps) {
+export const TurnView = memo(function TurnView({ turn, reply, tutor, onOpen, onAskAgain }: TurnProps) {
   const { say } = useSpeech();
   const { passages, status } = turn;
   const open = (number: number) => {
@@ -38,10 +40,10 @@ export const TurnView = memo(function TurnView({ turn, tutor, onOpen, onAskAgain
   const underWay = status === 'waiting' || status === 'replying';
   return (
     <li className="turn">
-      <StudentSaid text={turn.message ?? say('erased')} />
+      <StudentSaid text={turn.message ?? say('erased')} spoken={turn.modality === 'voice'} />
       <TutorSaid tutor={tutor} busy={underWay}>
-        {turn.reply === '' ? null : <RichText text={turn.reply} growing={status === 'replying'} citing={{ passages, onOpen: open }} />}
-        {underWay && turn.reply === '' ? <Thinking name={tutor.name} reading={passages.length > 0} /> : null}
+        {reply === '' ? null : <RichText text={reply} growing={status === 'replying'} citing={{ passages, onOpen: open }} />}
+        {underWay && reply === '' ? <Thinking name={tutor.name} reading={passages.length > 0} /> : null}
         <TurnEnd turn={turn} onAskAgain={onAskAgain} />
         {underWay ? null : <Sources turn={turn} onOpen={open} />}
       </TutorSaid>
@@ -49,16 +51,35 @@ export const TurnView = memo(function TurnView({ turn, tutor, onOpen, onAskAgain
   );
 });
 
-export function StudentSaid({ text, children }: { readonly text: string; readonly children?: ReactNode }) {
+export function StudentSaid({
+  text,
+  spoken = false,
+  children,
+}: {
+  readonly text: string;
+  readonly spoken?: boolean;
+  readonly children?: ReactNode;
+}) {
   const { say } = useSpeech();
   return (
     <div className="said said-student">
       <p className="visually-hidden">{say('you')}</p>
       <p className="bubble" dir="auto">
+        {spoken ? <SpokenMark /> : null}
         {text}
       </p>
       {children}
     </div>
+  );
+}
+
+function SpokenMark() {
+  const { say } = useSpeech();
+  return (
+    <span className="spoken-mark" title={say('saidAloud')}>
+      <Mic />
+      <span className="visually-hidden">{say('saidAloud')}</span>
+    </span>
   );
 }
 

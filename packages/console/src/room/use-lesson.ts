@@ -1,5 +1,5 @@
 import type { ConnectionState, ErrorCode, SessionView, TutorClient, TutorSession } from '@virtual-tutor/sdk';
-import { connectSession } from '@virtual-tutor/sdk/browser';
+import { connectSession, emptyView } from '@virtual-tutor/sdk/browser';
 import { useCallback, useEffect, useRef, useState, useSyncExternalStore } from 'react';
 import { codeOf } from '../engine/failure.ts';
 import { isFresh, keepGrant, keptGrant, renewalDelayMs } from '../engine/grants.ts';
@@ -55,16 +55,6 @@ export function useLesson(sessionId: string, signIn: SignIn): Lesson {
   const reconnect = useCallback(() => setAttempt((current) => current + 1), []);
   return { session, connection, reconnect };
 }
-
-const emptyView: SessionView = {
-  tutorId: null,
-  tutorName: null,
-  greeting: null,
-  locale: null,
-  turns: [],
-  ended: null,
-  caughtUp: false,
-};
 
 export function useView(session: TutorSession | null): SessionView {
   const subscribe = useCallback((onChange: () => void) => session?.on('view', onChange) ?? (() => undefined), [session]);

@@ -3,9 +3,10 @@ import { commonTexts } from './common.ts';
 import { deskTexts } from './desk.ts';
 import { homeTexts } from './home.ts';
 import { roomTexts } from './room.ts';
+import { voiceTexts } from './voice.ts';
 
 /** Every string of the page. */
-export const texts = { ...commonTexts, ...homeTexts, ...roomTexts, ...deskTexts, ...auditTexts };
+export const texts = { ...commonTexts, ...homeTexts, ...roomTexts, ...voiceTexts, ...deskTexts, ...auditTexts };
 
 export type TextKey = keyof typeof texts;
 export type Language = 'en' | 'zh';
