@@ -105,7 +105,7 @@ async function falseAlarms({ vad, recogniser }: Machine) {
 
 async function main(): Promise<void> {
   if (!voicesAvailable) throw new Error('this bench needs voices: apt-get install flite espeak-ng');
-  await using recogniser = createRecogniser({ enabled: true, modelsFolder: null, model: 'base', device: 'cpu' });
+  await using recogniser = createRecogniser({ enabled: true, modelsFolder: null, model: 'base', device: 'cpu', language: null });
   const machine: Machine = { vad: await createVad(), recogniser };
   // The first recognition waits for the model.
   await sentence(machine, { text: 'Good morning.', voice: 'slt' });

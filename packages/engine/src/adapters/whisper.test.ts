@@ -9,7 +9,7 @@ import type { Asr } from '../media/ports.ts';
 import { createWhisper } from './whisper.ts';
 import { findWhisper } from './whisper-files.ts';
 
-const config = { enabled: true, model: 'base', device: 'cpu' } as const;
+const config = { enabled: true, model: 'base', device: 'cpu', language: null } as const;
 /** For whoever has one: a folder with `whisper-base` in it. It is tried with real voices. */
 const realFolder = process.env['WHISPER_MODELS'];
 
