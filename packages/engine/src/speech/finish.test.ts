@@ -52,8 +52,8 @@ test('peaks are bent, not cut: a click does not lower the voice around it', () =
 
 test('a soft beginning that the timeline knows of is kept', () => {
   const whispered: readonly TimedViseme[] = [
-    { viseme: 'sil', startMs: 0, endMs: 300 },
-    { viseme: 'FF', startMs: 300, endMs: 500 },
+    { viseme: 'sil', startMs: 0, endMs: 430 },
+    { viseme: 'FF', startMs: 430, endMs: 500 },
     { viseme: 'aa', startMs: 500, endMs: 1_300 },
     { viseme: 'sil', startMs: 1_300, endMs: 2_000 },
   ];
@@ -61,10 +61,20 @@ test('a soft beginning that the timeline knows of is kept', () => {
   expect(speech.visemes.map(({ viseme, startMs }) => [viseme, Math.round(startMs)])).toEqual([
     ['sil', 0],
     ['FF', leadMs],
-    ['aa', leadMs + 200],
-    ['sil', leadMs + 1_000],
+    ['aa', leadMs + 70],
+    ['sil', leadMs + 870],
   ]);
   expect(speech.visemes.at(-1)?.endMs).toBe(durationMs(speech));
+});
+
+test('lips that are closed for long before the voice do not hold it up', () => {
+  const slow: readonly TimedViseme[] = [
+    { viseme: 'PP', startMs: 100, endMs: 500 },
+    { viseme: 'aa', startMs: 500, endMs: 1_300 },
+  ];
+  const speech = finishSpeech(raw({ visemes: slow }));
+  expect(speech.samples.findIndex((sample) => Math.abs(sample) > 500) / 48).toBeLessThan(leadMs + 110);
+  expect(speech.visemes[0]).toMatchObject({ viseme: 'PP', startMs: 0 });
 });
 
 test('silence is no speech', () => {

@@ -15,8 +15,10 @@ export interface RawSpeech {
 const targetDb = -20;
 /** Nothing is amplified by more, dB: what needs it is noise. */
 const mostGainDb = 24;
-/** A frame this far below the loudest one is silence, dB. */
-const silenceDb = -42;
+/** A frame this far below the loudest one is silence, dB; in a noisy voice one this far above its noise may be, too. */
+const silenceDb = { quiet: -42, aboveNoise: 8, most: -30 } as const;
+/** As much that cannot be heard is kept where the timeline has a sound: a soft one, or lips still closed; ms. */
+const softMs = 90;
 /** Length of such a frame, ms. */
 const frameMs = 10;
 /** Silence before a sentence, ms: enough for a decoder to settle, too short to wait for. */
@@ -71,17 +73,26 @@ function frameLevels(samples: Int16Array, rate: number): Float32Array {
 
 /** From the first sound to the last, by ear and by timeline; null: there is none. */
 function voicedExtent(raw: RawSpeech, levels: Float32Array): { readonly startMs: number; readonly endMs: number } | null {
-  const threshold = loudest(levels) * decibels(silenceDb);
+  const threshold = silenceLevel(levels);
   // One bit of a 16-bit sample.
   if (threshold < 1 / 32_768 / 8) return null;
   const start = levels.findIndex((level) => level > threshold);
   const end = levels.findLastIndex((level) => level > threshold) + 1;
   const shown = raw.visemes.filter(({ viseme }) => viseme !== 'sil');
   const lengthMs = (raw.samples.length * 1000) / raw.rate;
+  const [firstMs, lastMs] = [start * frameMs, end * frameMs];
   return {
-    startMs: clamp(Math.min(start * frameMs, shown.at(0)?.startMs ?? lengthMs), lengthMs),
-    endMs: clamp(Math.max(end * frameMs, shown.at(-1)?.endMs ?? 0), lengthMs),
+    startMs: clamp(Math.min(firstMs, Math.max(shown.at(0)?.startMs ?? lengthMs, firstMs - softMs)), lengthMs),
+    endMs: clamp(Math.max(lastMs, Math.min(shown.at(-1)?.endMs ?? 0, lastMs + softMs)), lengthMs),
   };
+}
+
+/** Louder than this is voice, of full scale. A tenth of the frames is taken for the voice's own noise. */
+function silenceLevel(levels: Float32Array): number {
+  const most = loudest(levels);
+  const noise = levels.toSorted()[Math.floor(levels.length / 10)] ?? 0;
+  const aboveNoise = noise * decibels(silenceDb.aboveNoise);
+  return Math.min(most * decibels(silenceDb.most), Math.max(most * decibels(silenceDb.quiet), aboveNoise));
 }
 
 function gainFor(levels: Float32Array): number {
