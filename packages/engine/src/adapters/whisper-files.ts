@@ -26,8 +26,8 @@ export type WhisperPrecision = (typeof precisions)[keyof typeof precisions][numb
 
 export type WhisperFiles =
   | { readonly found: true; readonly precision: WhisperPrecision }
-  /** Relative to the models folder. */
-  | { readonly found: false; readonly missing: readonly string[] };
+  /** Relative to the models folder; `begun`: some of it is there, so somebody wants it. */
+  | { readonly found: false; readonly begun: boolean; readonly missing: readonly string[] };
 
 export function whisperFolder(model: WorkerConfig['asr']['model']): string {
   return `whisper-${model}`;
@@ -45,5 +45,5 @@ export function findWhisper({
   const chosen = precisions[device].find(([, suffix]) => weights(suffix).every(has));
   if (chosen !== undefined && missing.length === 0) return { found: true, precision: chosen[0] };
   const needed = chosen === undefined ? [...missing, ...weights(precisions[device][0][1])] : missing;
-  return { found: false, missing: needed.map((file) => `${folder}/${file}`) };
+  return { found: false, begun: existsSync(join(modelsFolder, folder)), missing: needed.map((file) => `${folder}/${file}`) };
 }

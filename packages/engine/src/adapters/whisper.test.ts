@@ -68,7 +68,7 @@ describe('Whisper in a folder', () => {
     const modelsFolder = join(folder, 'almost');
     writeTinyWhisper(join(modelsFolder, 'whisper-base'));
     rmSync(join(modelsFolder, 'whisper-base', 'tokenizer.json'));
-    expect(findWhisper({ ...config, modelsFolder })).toEqual({ found: false, missing: ['whisper-base/tokenizer.json'] });
+    expect(findWhisper({ ...config, modelsFolder })).toEqual({ found: false, begun: true, missing: ['whisper-base/tokenizer.json'] });
   });
 
   describe('behind the recogniser', () => {
@@ -108,7 +108,14 @@ describe('Whisper in a folder', () => {
     test('missing, it is reported with what to put where', async () => {
       await using recogniser = open('absent', (model) => rmSync(model, { recursive: true }));
       expect(recogniser.supports('zh')).toBe(false);
-      expect(recogniser.health()[1]?.reason).toContain('whisper-base/onnx/encoder_model_quantized.onnx');
+      const [english, chinese] = recogniser.health();
+      expect(english).toMatchObject({ status: 'ok', reason: null });
+      expect(chinese).toMatchObject({ status: 'down', reason: expect.stringContaining('whisper-base/onnx/encoder_model_quantized.onnx') });
+    });
+
+    test('half installed, it is missed in English too', async () => {
+      await using recogniser = open('half', (model) => rmSync(join(model, 'onnx'), { recursive: true }));
+      expect(recogniser.health()).toMatchObject([{ status: 'degraded' }, { status: 'down' }]);
     });
   });
 });

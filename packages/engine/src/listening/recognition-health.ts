@@ -11,48 +11,50 @@ export interface RecognitionFailures {
   readonly whisper: string | null;
 }
 
-/** What to do about Whisper; null when it works. */
-function whisperAdvice(config: AsrConfig, failure: string | null): string | null {
+type WhisperState =
+  | { readonly is: 'usable' }
+  /** `wanted`: the operator began to install it, and gets less. */
+  | { readonly is: 'not usable'; readonly wanted: boolean; readonly advice: string };
+
+function whisperState(config: AsrConfig, failure: string | null): WhisperState {
   const { modelsFolder, model } = config;
   if (modelsFolder === null) {
-    return `Spoken Chinese needs a Whisper model: put an ONNX export (onnx-community/whisper-${model} or its like) into the models folder as whisper-${model}`;
+    const advice = `Spoken Chinese needs a Whisper model: put an ONNX export (onnx-community/whisper-${model} or its like) into the models folder as whisper-${model}`;
+    return { is: 'not usable', wanted: false, advice };
   }
   const files = findWhisper({ ...config, modelsFolder });
-  if (!files.found) return `Put these files of an ONNX export of whisper-${model} into ${modelsFolder}: ${files.missing.join(', ')}`;
-  return failure === null ? null : `whisper-${model} in ${modelsFolder} does not load: ${failure}`;
+  if (!files.found) {
+    const advice = `Put these files of an ONNX export of Whisper (onnx-community/whisper-${model} or its like) into ${modelsFolder}: ${files.missing.join(', ')}`;
+    return { is: 'not usable', wanted: files.begun, advice };
+  }
+  if (failure === null) return { is: 'usable' };
+  return { is: 'not usable', wanted: true, advice: `whisper-${model} in ${modelsFolder} does not load: ${failure}` };
 }
 
 /** A line for each language that lessons are held in. Nothing when recognition is switched off. */
 export function recognitionHealth(config: AsrConfig, failures: RecognitionFailures): readonly ComponentHealth[] {
   if (!config.enabled) return [];
-  const advice = whisperAdvice(config, failures.whisper);
-  const whisper = `whisper-${config.model} (${config.device})`;
-  const wanted = config.modelsFolder !== null && existsSync(join(config.modelsFolder, whisperFolder(config.model)));
+  const whisper = whisperState(config, failures.whisper);
+  const english = { name: 'speech recognition (en)' };
+  const chinese = { name: 'speech recognition (zh)' };
+  if (whisper.is === 'usable') {
+    const usable = { status: 'ok', runsOn: `whisper-${config.model} (${config.device})`, reason: null } as const;
+    return [
+      { ...english, ...usable },
+      { ...chinese, ...usable },
+    ];
+  }
   return [
-    englishHealth({ advice, whisper, wanted, moonshine: failures.moonshine }),
-    {
-      name: 'speech recognition (zh)',
-      status: advice === null ? 'ok' : 'down',
-      runsOn: advice === null ? whisper : 'nothing',
-      reason: advice,
-    },
+    { ...english, ...embeddedHealth(whisper, failures.moonshine) },
+    { ...chinese, status: 'down', runsOn: 'nothing', reason: whisper.advice },
   ];
 }
 
-interface EnglishState {
-  readonly advice: string | null;
-  readonly whisper: string;
-  /** There is a folder for it: somebody wanted Whisper. */
-  readonly wanted: boolean;
-  readonly moonshine: string | null;
-}
-
-function englishHealth({ advice, whisper, wanted, moonshine }: EnglishState): ComponentHealth {
-  const name = 'speech recognition (en)';
-  if (wanted && advice === null) return { name, status: 'ok', runsOn: whisper, reason: null };
+function embeddedHealth(
+  whisper: Extract<WhisperState, { is: 'not usable' }>,
+  failure: string | null,
+): Pick<ComponentHealth, 'status' | 'runsOn' | 'reason'> {
+  if (failure !== null) return { status: 'down', runsOn: 'nothing', reason: `Moonshine does not load: ${failure}` };
   const runsOn = 'moonshine-tiny-en (cpu, embedded)';
-  if (moonshine !== null) return { name, status: 'down', runsOn: 'nothing', reason: `Moonshine does not load: ${moonshine}` };
-  // The operator asked for Whisper and gets less.
-  if (wanted) return { name, status: 'degraded', runsOn, reason: advice };
-  return { name, status: 'ok', runsOn, reason: null };
+  return whisper.wanted ? { status: 'degraded', runsOn, reason: whisper.advice } : { status: 'ok', runsOn, reason: null };
 }

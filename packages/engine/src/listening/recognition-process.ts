@@ -2,6 +2,7 @@ import { setPriority } from 'node:os';
 import type { Locale } from '@virtual-tutor/schemas';
 import { createMoonshine } from '../adapters/moonshine.ts';
 import { createWhisper } from '../adapters/whisper.ts';
+import { findWhisper } from '../adapters/whisper-files.ts';
 import { type Asr, listeningRate, SpeechUnavailable } from '../media/ports.ts';
 import type { WorkerConfig } from '../media/protocol.ts';
 import { recognitionHealth } from './recognition-health.ts';
@@ -31,7 +32,10 @@ async function attempt(open: () => Promise<Asr>): Promise<Attempt> {
 async function load(config: WorkerConfig['asr']): Promise<Loaded> {
   const { modelsFolder } = config;
   const embedded = await attempt(createMoonshine);
-  const configured = modelsFolder === null ? null : await attempt(() => createWhisper({ ...config, modelsFolder }));
+  const configured =
+    modelsFolder === null || !findWhisper({ ...config, modelsFolder }).found
+      ? null
+      : await attempt(() => createWhisper({ ...config, modelsFolder }));
   const moonshine = 'asr' in embedded ? embedded.asr : null;
   const whisper = configured !== null && 'asr' in configured ? configured.asr : null;
   say({
