@@ -23,6 +23,7 @@ function expectTroubles(count: number): void {
 afterEach(() => {
   setEnvironmentData('troubles', undefined);
   setEnvironmentData('absent', undefined);
+  setEnvironmentData('opening', undefined);
 });
 
 interface Setting {
@@ -172,6 +173,18 @@ describe('in trouble', () => {
     await using speaker = open({ limits: { timeoutMs: 300 } });
     expect((await say(speaker, 'Now hang around.')).engine).toBe('faulty espeak-ng');
     expect((await say(speaker, 'And on.')).engine).toBe('faulty flite');
+  });
+
+  test.for(['crash', 'hang'] as const)('an engine that does not open (%s) is given up, and opened again later', async (trouble) => {
+    setEnvironmentData('opening', trouble);
+    let nowMs = 0;
+    await using speaker = open({ now: () => nowMs, limits: { timeoutMs: 200 } });
+    await expect(say(speaker, 'Hello.')).rejects.toMatchObject({ name: 'SpeechUnavailable' });
+    expect(statusOf(speaker, 'speech synthesis (en)')).toMatchObject({ status: 'down', runsOn: 'nothing' });
+    setEnvironmentData('opening', undefined);
+    nowMs = 30_001;
+    expect((await say(speaker, 'Hello again.')).engine).toBe('faulty flite');
+    expect(statusOf(speaker, 'speech synthesis (en)')).toMatchObject({ status: 'ok' });
   });
 
   test('an engine that keeps failing is left in peace for a while, and then tried again', async () => {

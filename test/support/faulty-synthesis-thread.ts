@@ -4,7 +4,8 @@ import { wordsIn } from '../../packages/engine/src/speech/word-times.ts';
 
 /*
  * A synthesis thread that does as the sentence says: "crash", "hang", "fail", or else it hums for as
- * long as the words take. `troubles` in the environment data is how often the first two happen.
+ * long as the words take. Environment data: `troubles`, how often the first two happen; `opening`, what
+ * happens before the first sentence; `absent`, the engine that is not installed.
  */
 
 const shared = getEnvironmentData('troubles');
@@ -29,6 +30,9 @@ function speak({ id, text }: Extract<SynthesisOrder, { type: 'speak' }>): void {
   }
 }
 
+const opening = getEnvironmentData('opening');
+if (opening === 'crash') process.exit(1);
+if (opening === 'hang') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
 if (getEnvironmentData('absent') === workerData.engine) report({ type: 'absent', code: 'not_installed', reason: 'not here' });
 else {
   parentPort?.on('message', (order: SynthesisOrder) => {

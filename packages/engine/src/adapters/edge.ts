@@ -27,7 +27,7 @@ interface Answer {
 }
 
 /** One connection a sentence: an idle one is closed by the service without notice. */
-export function createEdge({ agent, timeoutMs = 5_000 }: EdgeOptions = {}): Tts {
+export function createEdge({ agent, timeoutMs = 2_500 }: EdgeOptions = {}): Tts {
   return {
     name: 'edge',
     languages: ['en', 'zh'],

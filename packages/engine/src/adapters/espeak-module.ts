@@ -33,12 +33,18 @@ export interface EspeakWorker {
 
 /** Throws `SpeechUnavailable` where the package is not installed. */
 export async function openEspeakWorker(): Promise<EspeakWorker> {
+  // Untyped, because it may not be there: what is imported so is `any`, and this is what it is.
+  const module: EspeakModule = await import(locate());
+  const { eSpeakNGWorker } = await module.default();
+  return new eSpeakNGWorker();
+}
+
+function locate(): string {
   try {
-    // Untyped, because it may not be there: what is imported so is `any`, and this is what it is.
-    const module: EspeakModule = await import(import.meta.resolve('@echogarden/espeak-ng-emscripten'));
-    const { eSpeakNGWorker } = await module.default();
-    return new eSpeakNGWorker();
+    return import.meta.resolve('@echogarden/espeak-ng-emscripten');
   } catch (error) {
-    throw new SpeechUnavailable('not_installed', 'the optional package @echogarden/espeak-ng-emscripten does not load', { cause: error });
+    throw new SpeechUnavailable('not_installed', 'the optional package @echogarden/espeak-ng-emscripten is not installed', {
+      cause: error,
+    });
   }
 }

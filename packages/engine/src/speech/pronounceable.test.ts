@@ -219,6 +219,9 @@ test('a formula is one place, a word keeps its own', () => {
   expect(places.map(({ from, to }) => source.slice(from, to))).toEqual(['So', '$x^2$', '$x^2$', 'grows']);
 });
 
-test.for(['', '   ', '😀', '[1]', '---', '**', '![](x.png)', '<br>'])('%j has nothing to say', (source) => {
-  expect(wordsIn(pronounceable(source, 'en').text)).toEqual([]);
-});
+test.for(['', '   ', '😀', '[1]', 'let a = 1;\nlet b = 2;\n```\n', '---', '**', '![](x.png)', '<br>'])(
+  '%j has nothing to say',
+  (source) => {
+    expect(wordsIn(pronounceable(source, 'en').text)).toEqual([]);
+  },
+);

@@ -58,6 +58,8 @@ const codeBlock: ReadingRule = {
 };
 
 const blocks: readonly ReadingRule[] = [
+  // The end of a code block that was too long for one sentence: its beginning was announced.
+  { pattern: /^(?:(?![ \t]*(?:```|~~~)).*\n)+[ \t]*(?:```|~~~)\s*$/uy, read: () => gap },
   codeBlock,
   // Thematic breaks, and the line below a table's head.
   { pattern: /^[ \t]*(?:([-*_])(?:[ \t]*\1){2,}|\|?[ \t]*:?-{2,}:?[ \t]*(?:\|[ \t]*:?-{2,}:?[ \t]*)*\|?)[ \t]*$/muy, read: () => gap },

@@ -29,8 +29,8 @@ export interface SpeakerParts {
 const program = new URL('./synthesis-thread.ts', import.meta.url);
 /** A sentence takes 0.1 s; the longest that the segmenter cuts, 2 s. `waiting` must exceed the sessions of a worker. */
 const embeddedLimits: SynthesiserLimits = { parallel: 1, waiting: 256, timeoutMs: 10_000, failures: 3, pauseMs: 30_000 };
-/** Where it waits for the network it can wait for several; it gives up by itself long before `timeoutMs`. */
-const edgeLimits: SynthesiserLimits = { parallel: 8, waiting: 256, timeoutMs: 30_000, failures: 3, pauseMs: 60_000 };
+/** Waiting for the network it can wait for several; it gives up by itself long before `timeoutMs`, and students wait for that. */
+const edgeLimits: SynthesiserLimits = { parallel: 8, waiting: 256, timeoutMs: 30_000, failures: 2, pauseMs: 60_000 };
 
 const usualParts: SpeakerParts = {
   programs: { flite: program, 'espeak-ng': program, edge: program },

@@ -13,7 +13,7 @@ export type SynthesisOrder =
 
 export type SynthesisReport =
   | { readonly type: 'opened' }
-  /** For good: not installed, or broken. */
+  /** For good: this machine does not have it. */
   | { readonly type: 'absent'; readonly code: SpeechUnavailable['code']; readonly reason: string }
   | { readonly type: 'spoken'; readonly id: number; readonly speech: Speech }
   | { readonly type: 'failed'; readonly id: number; readonly code: SpeechUnavailable['code']; readonly reason: string };

@@ -64,6 +64,8 @@ async function run(): Promise<void> {
     });
     report({ type: 'opened' });
   } catch (error) {
+    // Anything else may go better in another thread: this one crashes.
+    if (!(error instanceof SpeechUnavailable)) throw error;
     report({ type: 'absent', ...failureOf(error) });
   }
 }

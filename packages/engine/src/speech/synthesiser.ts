@@ -7,7 +7,7 @@ export interface SynthesiserLimits {
   readonly parallel: number;
   /** Sentences that may wait; more are refused. */
   readonly waiting: number;
-  /** A sentence that takes longer has hung its thread, which is replaced, ms. */
+  /** A sentence, or the opening of the engine, that takes longer has hung its thread, which is replaced, ms. */
   readonly timeoutMs: number;
   /** Failures in a row before there is a pause. */
   readonly failures: number;
@@ -46,6 +46,7 @@ export class Synthesiser implements AsyncDisposable {
   readonly #running = new Map<number, Job>();
   #thread: Worker | null = null;
   #opened = false;
+  #openingTimer: NodeJS.Timeout | null = null;
   #absent: SpeechUnavailable | null = null;
   #nextId = 1;
   #failures = 0;
@@ -103,6 +104,7 @@ export class Synthesiser implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
+    this.#stopOpeningTimer();
     const thread = this.#thread;
     this.#thread = null;
     this.#failAll(new SpeechUnavailable('unreachable', 'the speaker is closed'));
@@ -114,6 +116,7 @@ export class Synthesiser implements AsyncDisposable {
     const thread = new Worker(program, { workerData: setup, name: `speech ${setup.engine}` });
     this.#thread = thread;
     this.#opened = false;
+    this.#openingTimer = setTimeout(() => void thread.terminate(), this.#options.limits.timeoutMs);
     // Speech alone keeps no process alive.
     thread.unref();
     thread.on('message', (report: SynthesisReport) => {
@@ -125,6 +128,7 @@ export class Synthesiser implements AsyncDisposable {
   }
 
   #handleReport(report: SynthesisReport): void {
+    this.#stopOpeningTimer();
     switch (report.type) {
       case 'opened':
         this.#opened = true;
@@ -187,6 +191,7 @@ export class Synthesiser implements AsyncDisposable {
   /** Only the sentences at hand fail; those that wait go to the next thread. */
   #handleExit(thread: Worker): void {
     if (this.#thread !== thread || this.#closed) return;
+    this.#stopOpeningTimer();
     this.#thread = null;
     if (this.#absent !== null) return;
     this.#countFailure('it crashed');
@@ -198,6 +203,11 @@ export class Synthesiser implements AsyncDisposable {
     }
     if (this.available) this.#start();
     else this.#failAll(new SpeechUnavailable('crashed', `${this.#options.setup.engine} keeps crashing and pauses`));
+  }
+
+  #stopOpeningTimer(): void {
+    if (this.#openingTimer !== null) clearTimeout(this.#openingTimer);
+    this.#openingTimer = null;
   }
 
   #countFailure(reason: string): void {
