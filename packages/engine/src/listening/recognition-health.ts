@@ -1,6 +1,4 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { findWhisper, whisperFolder } from '../adapters/whisper-files.ts';
+import { findWhisper } from '../adapters/whisper-files.ts';
 import type { ComponentHealth, WorkerConfig } from '../media/protocol.ts';
 
 type AsrConfig = WorkerConfig['asr'];
