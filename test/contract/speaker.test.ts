@@ -170,7 +170,7 @@ describe('in trouble', () => {
 
   test('a thread that hangs is replaced', async () => {
     expectTroubles(1);
-    await using speaker = open({ limits: { timeoutMs: 300 } });
+    await using speaker = open({ limits: { timeoutMs: 2_000 } });
     expect((await say(speaker, 'Now hang around.')).engine).toBe('faulty espeak-ng');
     expect((await say(speaker, 'And on.')).engine).toBe('faulty flite');
   });
@@ -178,7 +178,7 @@ describe('in trouble', () => {
   test.for(['crash', 'hang'] as const)('an engine that does not open (%s) is given up, and opened again later', async (trouble) => {
     setEnvironmentData('opening', trouble);
     let nowMs = 0;
-    await using speaker = open({ now: () => nowMs, limits: { timeoutMs: 200 } });
+    await using speaker = open({ now: () => nowMs, limits: { timeoutMs: 2_000, failures: 1 } });
     await expect(say(speaker, 'Hello.')).rejects.toMatchObject({ name: 'SpeechUnavailable' });
     expect(statusOf(speaker, 'speech synthesis (en)')).toMatchObject({ status: 'down', runsOn: 'nothing' });
     setEnvironmentData('opening', undefined);
