@@ -11,7 +11,7 @@ import {
   useVP8,
 } from 'werift';
 import { candidatesOf, readAnswer } from '../media/answer.ts';
-import { type CheckedOffer, checkCandidate, checkOffer, type RelayCandidate } from '../media/offer.ts';
+import { type CheckedOffer, checkCandidate, checkOffer } from '../media/offer.ts';
 import {
   type CandidateSummary,
   type Codecs,
@@ -25,7 +25,7 @@ import {
 } from '../media/ports.ts';
 import type { WorkerConfig } from '../media/protocol.ts';
 import { MediaSender } from './werift-sender.ts';
-import { type LocalWire, openHostWire, openRelayWire, SourcePin } from './werift-wire.ts';
+import { type LocalWire, openHostWire, openRelayWire, relayCandidate, SourcePin } from './werift-wire.ts';
 
 export type PeerFactoryConfig = Pick<WorkerConfig, 'mediaAddress' | 'mediaPorts' | 'relayAddresses' | 'relayPorts' | 'engineRelay'>;
 
@@ -91,6 +91,8 @@ class WeriftPeer implements Peer {
   readonly #video: RTCRtpTransceiver | null;
   readonly #videoCodec: VideoCodec | null;
   #sender: MediaSender | null = null;
+  /** Of ICE: grows with each restart. */
+  #generation = 0;
   #state: PeerState = 'connecting';
   #microphone = { packets: mostMicrophonePackets, bytes: mostMicrophoneBytes, atMs: 0 };
   #closing: Promise<void> | null = null;
@@ -147,7 +149,9 @@ class WeriftPeer implements Peer {
     if (ice === undefined) throw new Error('an offer makes a transport');
     wire.attach(ice);
     await this.#connection.setLocalDescription(await this.#connection.createAnswer());
-    for (const candidate of offer.candidates) await this.#addRemote(candidate);
+    for (const candidate of offer.candidates) await ice.addRemoteCandidate(relayCandidate(candidate));
+    if (this.#sender !== null) this.#restartIce(ice);
+    this.#generation = ice.generation;
     const sdp = this.#connection.localDescription?.sdp ?? '';
     assertOwnCandidate(sdp, wire);
     return sdp;
@@ -161,7 +165,7 @@ class WeriftPeer implements Peer {
   addCandidate(line: string): void {
     const candidate = checkCandidate(line, this.#options.config);
     this.#options.pin.allow([candidate], { keep: true });
-    this.#addRemote(candidate).catch(() => undefined);
+    this.#ice?.addRemoteCandidate(relayCandidate(candidate)).catch(() => undefined);
   }
 
   sendAudio(packet: Uint8Array, timestamp: number): void {
@@ -188,9 +192,12 @@ class WeriftPeer implements Peer {
     return this.#connection.iceTransports[0]?.connection;
   }
 
-  #addRemote({ address, port }: RelayCandidate): Promise<void> {
-    const candidate = `candidate:1 1 udp 2130706431 ${address} ${port} typ relay raddr 0.0.0.0 rport 9`;
-    return this.#connection.addIceCandidate({ candidate, sdpMLineIndex: 0, sdpMid: this.#audio.mid ?? '0' });
+  /** werift starts ICE together with DTLS only: after a restart DTLS stands, and ICE would wait for ever. */
+  #restartIce(ice: IceConnection): void {
+    const [transport] = this.#connection.iceTransports;
+    if (ice.generation === this.#generation || transport === undefined) return;
+    this.#generation = ice.generation;
+    transport.start().catch(() => this.#become('disconnected'));
   }
 
   #onConnection(state: RTCPeerConnection['connectionState']): void {

@@ -283,3 +283,8 @@ async function free(turn: TurnProtocol): Promise<void> {
   await Promise.race([refresh(turn, 0).catch(() => undefined), promise]);
   clearTimeout(timer);
 }
+
+/** A browser's candidate on the relay, as werift has it. */
+export function relayCandidate({ address, port }: { readonly address: string; readonly port: number }): Candidate {
+  return new Candidate(candidateFoundation('relay', 'udp', address), 1, 'udp', candidatePriority('relay'), address, port, 'relay');
+}
