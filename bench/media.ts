@@ -3,8 +3,9 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { cpuSecondsOf, untilQuiet } from '../test/support/process-load.ts';
 import { makeMaterial } from './media/lesson-material.ts';
-import { cpuSecondsOf, type Sender, startAiortc, startOurs } from './media/senders.ts';
+import { type Sender, startAiortc, startOurs } from './media/senders.ts';
 import { Viewers } from './media/viewers.ts';
 
 /*
@@ -67,16 +68,6 @@ async function measure(sender: Sender, what: Pick<Measured, 'who' | 'tutor' | 's
     console.log(`${line}  ${measured.cpuPercent} % in all  ${measured.fps} fps  ${kbitPerSession} kbit/s  ${measured.troubles.join('; ')}`);
   }
   return measured;
-}
-
-/** What is made once per process, as the idle loop is, is made before anybody looks. */
-async function untilQuiet(pid: number): Promise<void> {
-  for (let looks = 0; looks < 60; looks += 1) {
-    const before = cpuSecondsOf(pid);
-    await wait(1_000);
-    if (cpuSecondsOf(pid) - before < 0.05) return;
-  }
-  throw new Error('the sender never came to rest');
 }
 
 function rounded(figure: number): number {

@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { WorkerFact } from '@virtual-tutor/engine/media';
 import { SessionId, TurnId } from '@virtual-tutor/schemas';
@@ -18,16 +17,6 @@ export interface Sender extends AsyncDisposable {
   readonly pid: number;
   /** What went wrong, for the report; empty when nothing did. */
   readonly troubles: readonly string[];
-}
-
-const ticksPerSecond = 100;
-
-/** CPU that a process and its threads have used, seconds: `utime` and `stime` of proc(5). */
-export function cpuSecondsOf(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    .replace(/^.*\) /, '')
-    .split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
 }
 
 const Answer = z.object({ id: z.string(), sdp: z.string() });

@@ -145,7 +145,7 @@ export interface SentenceSync {
   readonly beganMs: number;
   /** How well the played sound fits the sentence. */
   readonly soundFit: number;
-  /** Correlation of the shown mouth with the phones, at the time that each phone was heard. */
+  /** Best correlation of the shown mouth with the phones as they were heard, with a lag that people accept. */
   readonly mouthCorrelation: number;
   /** One for each second of speech: how much later the picture came than the sound; above 0 the sound leads, ms. */
   readonly offsets: readonly WindowOffset[];
@@ -159,6 +159,8 @@ export interface WindowOffset {
   readonly fit: number;
 }
 
+/** A picture that comes this much later than its sound (earlier, below 0) disturbs nobody, ms: after ITU-R BT.1359. */
+export const accepted = { fromMs: -100, toMs: 45 };
 /** A sentence is looked for from so much before it is said to begin, and until so much later, ms. */
 const earlyMs = 800;
 const lateMs = 2_500;
@@ -190,10 +192,7 @@ export function syncOf({ openings, levels, speech, aboutMs }: ReceivedSentence):
   return {
     beganMs,
     soundFit: fine.fit,
-    mouthCorrelation: correlation(
-      seen.map(({ value }) => value),
-      seen.map(({ atMs }) => phones(atMs - beganMs)),
-    ),
+    mouthCorrelation: lagOf(seen, phones, { fromMs: beganMs + accepted.fromMs, toMs: beganMs + accepted.toMs, stepMs: 5 })?.fit ?? 0,
     offsets,
   };
 }

@@ -7,6 +7,7 @@ import type { SessionFact } from '../../packages/server/src/app/media-plane.ts';
 import { type MediaWorkers, startMediaWorkers } from '../../packages/server/src/workers/media-workers.ts';
 import { launchChromium } from './chromium.ts';
 import { NetSim } from './netsim.ts';
+import { untilQuiet } from './process-load.ts';
 import { ReceivingBrowser } from './received-media.ts';
 import { type Relay, startRelay } from './relays.ts';
 
@@ -60,6 +61,7 @@ export async function startMediaRig({ seed = 1, ...changes }: { readonly seed?: 
     }),
   );
   await workers.ready;
+  for (const pid of workers.pids) await untilQuiet(pid);
   const facts: SessionFact[] = [];
   workers.onFact((fact) => facts.push(fact));
   const resources = cleanUp.move();

@@ -1,0 +1,59 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createSpeaker, type Speaker } from '../../packages/engine/src/speech/speaker.ts';
+import { accepted, framesPerSecondOf, longestFreeze, percentile } from '../support/av-sync.ts';
+import { chromiumAvailable, describeWith } from '../support/loud-skip.ts';
+import { launchStudentsBrowser, type MediaRig, openRigLesson, type RigLesson, startMediaRig } from '../support/media-rig.ts';
+import { speakAndMeasure } from '../support/spoken-turn.ts';
+
+/*
+ * Measured on what a browser received over the relay: pictures as it showed them, sound as it played it. The long
+ * version, with drift over 30 minutes and 100 interruptions, is `npm run soak -- lip-sync`.
+ */
+
+const texts = [
+  'The speed of light is about three hundred thousand kilometres per second, so nothing that you throw will ever catch it.',
+  'Plants turn light into sugar, and for that they need water, air and a great deal of patience.',
+];
+
+describeWith(chromiumAvailable, 'Chromium')('what a student hears and sees', () => {
+  let rig: MediaRig;
+  let browser: Browser;
+  let lesson: RigLesson;
+  let speaker: Speaker;
+
+  beforeAll(async () => {
+    rig = await startMediaRig({ seed: 20 });
+    browser = await launchStudentsBrowser();
+    speaker = createSpeaker({ enabled: true, edgeVoice: null });
+    lesson = await openRigLesson(rig, { browser });
+  });
+  afterAll(async () => {
+    await lesson?.[Symbol.asyncDispose]();
+    await speaker?.[Symbol.asyncDispose]();
+    await browser?.close();
+    await rig?.[Symbol.asyncDispose]();
+  });
+
+  test('is a mouth that moves with the words, neither early nor late', async () => {
+    // The first words tell the browser how much to buffer.
+    await speakAndMeasure({ rig, lesson, speaker }, ['Good morning.']);
+    const { sentences } = await speakAndMeasure({ rig, lesson, speaker }, texts);
+    const offsets = sentences.flatMap((sync) => sync?.offsets ?? []).map(({ offsetMs }) => offsetMs);
+    expect(sentences.map((sync) => sync !== null && sync.soundFit > 0.9)).toEqual(texts.map(() => true));
+    for (const sync of sentences) expect(sync?.mouthCorrelation).toBeGreaterThanOrEqual(0.7);
+    expect(offsets.length).toBeGreaterThanOrEqual(6);
+    expect(percentile(offsets, 0.01)).toBeGreaterThanOrEqual(accepted.fromMs);
+    expect(percentile(offsets, 0.99)).toBeLessThanOrEqual(accepted.toMs);
+  });
+
+  test('keeps moving over a network that loses 2 % and is 30 ms uneven', async () => {
+    rig.network.impair({ delayMs: 20, jitterMs: 30, loss: 0.02 });
+    const { sentences } = await speakAndMeasure({ rig, lesson, speaker }, texts);
+    const { openings } = await lesson.student.media.received();
+    rig.network.impair({});
+    for (const sync of sentences) expect(sync?.mouthCorrelation).toBeGreaterThanOrEqual(0.7);
+    expect(Math.min(...framesPerSecondOf(openings))).toBeGreaterThanOrEqual(21);
+    expect(longestFreeze(openings)).toBeLessThan(1_000);
+  });
+});
