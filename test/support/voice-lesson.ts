@@ -18,6 +18,7 @@ import { Replies } from '../../packages/server/src/app/replies.ts';
 import { Tail } from '../../packages/server/src/app/tail.ts';
 import type { TurnAccess } from '../../packages/server/src/app/turn-access.ts';
 import { Voice } from '../../packages/server/src/app/voice.ts';
+import type { TutorCommand } from '../../packages/server/src/domain/tutor.ts';
 import { MemoryEventStore } from '../../packages/server/src/store/memory-event-store.ts';
 import { plainVault } from './plain-vault.ts';
 import { ScriptedMedia } from './scripted-media.ts';
@@ -50,6 +51,7 @@ export interface VoiceLesson extends AsyncDisposable {
   /** Media is open and connected. */
   connect(quality?: 'video' | 'voice'): Promise<void>;
   ask(text: string): Promise<TurnId>;
+  interrupt(turnId: TurnId): Promise<void>;
   events(): Promise<readonly OpenEvent<SessionEvent>[]>;
   /** Resolves when the log satisfies this; fails after a while. */
   until(condition: (events: readonly OpenEvent<SessionEvent>[]) => boolean): Promise<readonly OpenEvent<SessionEvent>[]>;
@@ -89,7 +91,7 @@ export async function openVoiceLesson({ llm, before, turn = noRelay, voice: tuto
   const replies = new Replies({ store, handle, feeds, library, models, voice, clock, node: 'n1', onFailure, ...patience });
   const lessons = new Lessons({ handle, feeds, replies, voice, clock, node: 'n1', maxSessions: 10, onDefect });
   const enabled = { speech: true, listening: true, face: true };
-  const media = new Media({ plane, turn, enabled, handle, lessons, voice, node: 'n1', onDefect });
+  const media = new Media({ plane, turn, enabled, handle, lessons, voice, clock, node: 'n1', onDefect });
   for (const follower of [lessons, media]) tail.onEvent((stored) => follower.follow(decodeClear(stored)));
   const sessionId = before?.sessionId ?? SessionId.parse(uuidv7());
   const stream = streams.session(sessionId);
@@ -107,7 +109,7 @@ export async function openVoiceLesson({ llm, before, turn = noRelay, voice: tuto
     await handle.handle({
       aggregate: tutors,
       stream: streams.tutor(tenantId, tutorId),
-      commands: () => [{ type: 'ConfigureTutor', settings: { ...settings, voice: tutorVoice, face: null } }],
+      commands: (): readonly TutorCommand[] => [{ type: 'ConfigureTutor', settings: { ...settings, voice: tutorVoice, face: null } }],
       context: operator,
     });
     const lesson = {
@@ -167,6 +169,10 @@ export async function openVoiceLesson({ llm, before, turn = noRelay, voice: tuto
       if (handled.status === 'refused') throw new Error(handled.refusal.message);
       return turnIdOf(sessionId, clientMessageId);
     },
+    async interrupt(turnId) {
+      const outcome = await lessons.interrupt(sessionId, { turnId, by: 'student' }, student);
+      if ('refused' in outcome) throw new Error(outcome.refused.message);
+    },
     async until(condition) {
       let seen: readonly OpenEvent<SessionEvent>[] = [];
       await expect
@@ -181,6 +187,7 @@ export async function openVoiceLesson({ llm, before, turn = noRelay, voice: tuto
       return seen;
     },
     async [Symbol.asyncDispose]() {
+      media.close();
       await lessons.close();
       await tail.close();
     },

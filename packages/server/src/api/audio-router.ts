@@ -10,13 +10,13 @@ export const audioRouter = router({
     .mutation(async ({ ctx, input }) => {
       const pcm = Buffer.from(input.pcm, 'base64');
       if (pcm.length === 0 || pcm.length % 2 !== 0) throw failWith('invalid_input', 'pcm: send whole 16-bit samples, in base64');
-      return orFail(await ctx.app.media.append(ctx.caller.tenantId, input.sessionId, new Uint8Array(pcm)));
+      return orFail(await ctx.app.media.appendAudio(ctx.caller.tenantId, input.sessionId, new Uint8Array(pcm)));
     }),
   commit: asStudent
     .input(api.audio.commit.input)
     .output(api.audio.commit.output)
     .mutation(({ ctx, input }) => {
-      ctx.app.media.commit(input.sessionId);
+      ctx.app.media.commitAudio(input.sessionId);
       return {};
     }),
 });

@@ -1,7 +1,7 @@
 import { tracked } from '@trpc/server';
 import { api, closeCodes, type FeedItem, parseFeedId } from '@virtual-tutor/schemas';
 import { ResumeExpired } from '../app/lesson-feed.ts';
-import { MediaRefused } from '../app/media.ts';
+import { MediaRefused } from '../app/media-refusals.ts';
 import { failure, failWith, orFail } from './failure.ts';
 import { asStudent, router } from './trpc.ts';
 
@@ -34,7 +34,7 @@ export const sessionRouter = router({
     using _place = place;
     const aborted = signal ?? new AbortController().signal;
     try {
-      for await (const chunk of ctx.app.media.chunks(ctx.caller.tenantId, input.sessionId, aborted)) {
+      for await (const chunk of ctx.app.media.media(ctx.caller.tenantId, input.sessionId, aborted)) {
         await ctx.connection?.drained(aborted);
         yield chunk;
       }

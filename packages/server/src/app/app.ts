@@ -120,7 +120,7 @@ export async function openApp(options: AppOptions): Promise<App> {
     onFailure: options.onReplyFailure,
   });
   const lessons = new Lessons({ handle, feeds, replies, voice, clock, node, maxSessions: options.maxSessions, onDefect });
-  const media = new Media({ ...options.media, handle, lessons, voice, node, onDefect });
+  const media = new Media({ ...options.media, handle, lessons, voice, clock, node, onDefect });
   const tokens = new Tokens(options.tokenSecret, clock);
   const access = new Access({ handle, readModel, projections, ids });
   const privacy = new Privacy({ handle, lessons, feeds, store, vault, readModel, projections });
@@ -136,7 +136,7 @@ export async function openApp(options: AppOptions): Promise<App> {
         if (!(error instanceof UnknownEvent)) throw error;
       }
     });
-  for (const follower of [library, lessons, access, privacy]) onEvent((event) => follower.follow(event));
+  for (const follower of [library, lessons, media, access, privacy]) onEvent((event) => follower.follow(event));
   await library.open();
   await projections.waitFor(tail.position);
   const hosted = await hostedHere(readModel, node);
@@ -165,6 +165,7 @@ export async function openApp(options: AppOptions): Promise<App> {
     onDelta: (listener) => void deltaListeners.add(listener),
     onEvent,
     async [Symbol.asyncDispose]() {
+      media.close();
       await lessons.close();
       await tail.close();
     },

@@ -94,7 +94,8 @@ export class Lessons {
     for (const { sessionId, tenantId } of known) {
       const { state } = await this.#options.handle.load(sessions, streams.session(sessionId), { tenantId });
       const open = openTurn(state);
-      if (open !== null) await this.#reply(sessionId, open.turnId, { messageRevision: null, asrMs: null });
+      const awaitVoice = state.status === 'active' && state.quality !== 'text';
+      if (open !== null) await this.#reply(sessionId, open.turnId, { messageRevision: null, asrMs: null, awaitVoice });
     }
   }
 
@@ -135,8 +136,8 @@ export class Lessons {
   /** A student's message: commits it, stops the reply under way if there is one, and starts the next. */
   async receive(sessionId: SessionId, { spoken, ...message }: StudentMessage, context: CommandContext): Promise<Handled<SessionState>> {
     const turnId = turnIdOf(sessionId, message.clientMessageId);
-    await this.#silence(sessionId, (live) => live.turnId !== turnId);
-    const handled = await this.#options.handle.handle({
+    const cut = await this.#silenceFor(sessionId, message.clientMessageId, context);
+    const received = this.#options.handle.handle({
       aggregate: sessions,
       stream: streams.session(sessionId),
       commands: (state): readonly SessionCommand[] => [
@@ -147,16 +148,18 @@ export class Lessons {
           modality: spoken === null ? 'text' : 'voice',
           asr: spoken?.asr ?? null,
           language: spoken?.language ?? languageOf(message.text, state.status === 'absent' ? 'en' : state.locale),
-          ...this.#cutOf(sessionId, state),
+          ...this.#cutOf(sessionId, { state, cut }),
         },
       ],
       context: { ...context, commandId: commandIdOf('message', sessionId, message.clientMessageId), correlationId: turnId },
     });
+    const handled = await (cut === null ? received : orReadOn(cut, received));
     if (handled.status === 'done' && handled.position !== null) {
       const hosted = this.#hosted.get(sessionId);
       if (hosted !== undefined) hosted.lastMessageAtMs = this.#options.clock.now();
       this.#live(sessionId, (live) => live.turnId !== turnId)?.abort.abort();
-      this.#reply(sessionId, turnId, { messageRevision: handled.revision, asrMs: spoken?.asr.asrMs ?? null }).catch(this.#options.onDefect);
+      const task = { messageRevision: handled.revision, asrMs: spoken?.asr.asrMs ?? null, awaitVoice: false };
+      this.#reply(sessionId, turnId, task).catch(this.#options.onDefect);
     }
     return handled;
   }
@@ -167,15 +170,16 @@ export class Lessons {
     request: { readonly turnId: TurnId | null; readonly by: 'student' | 'operator' },
     context: CommandContext,
   ): Promise<Outcome<{ readonly turnId: TurnId }>> {
-    this.#live(sessionId, (live) => request.turnId === null || request.turnId === live.turnId)?.abort.abort();
-    await this.#silence(sessionId, (live) => request.turnId === null || request.turnId === live.turnId);
+    const cut = this.#live(sessionId, (live) => request.turnId === null || request.turnId === live.turnId);
+    cut?.abort.abort();
+    if (cut !== null) await this.#options.voice.stop(sessionId, cut);
     let turnId = request.turnId;
     const handled = await this.#options.handle.handle({
       aggregate: sessions,
       stream: streams.session(sessionId),
       commands: (state): readonly SessionCommand[] => {
         turnId = request.turnId ?? openTurn(state)?.turnId ?? null;
-        return [{ type: 'InterruptReply', ...request, ...this.#cutOf(sessionId, state) }];
+        return [{ type: 'InterruptReply', ...request, ...this.#cutOf(sessionId, { state, cut }) }];
       },
       context: { ...context, patienceMs: interruptPatienceMs },
     });
@@ -184,12 +188,13 @@ export class Lessons {
   }
 
   async end(sessionId: SessionId, reason: SessionEndReason, context: CommandContext): Promise<Handled<SessionState>> {
-    this.#live(sessionId, () => true)?.abort.abort();
-    await this.#silence(sessionId, () => true);
+    const cut = this.#live(sessionId, () => true);
+    cut?.abort.abort();
+    if (cut !== null) await this.#options.voice.stop(sessionId, cut);
     const handled = await this.#options.handle.handle({
       aggregate: sessions,
       stream: streams.session(sessionId),
-      commands: (state): readonly SessionCommand[] => [{ type: 'EndSession', reason, ...this.#cutOf(sessionId, state) }],
+      commands: (state): readonly SessionCommand[] => [{ type: 'EndSession', reason, ...this.#cutOf(sessionId, { state, cut }) }],
       context,
     });
     if (handled.status === 'done') {
@@ -215,7 +220,7 @@ export class Lessons {
     await this.#options.replies.close();
   }
 
-  async #reply(sessionId: SessionId, turnId: TurnId, task: Pick<ReplyTask, 'messageRevision' | 'asrMs'>): Promise<void> {
+  async #reply(sessionId: SessionId, turnId: TurnId, task: Pick<ReplyTask, 'messageRevision' | 'asrMs' | 'awaitVoice'>): Promise<void> {
     const hosted = this.#hosted.get(sessionId);
     if (hosted === undefined) return;
     hosted.epoch ??= this.#claim(sessionId, hosted);
@@ -239,18 +244,24 @@ export class Lessons {
     return live !== null && which(live) ? live : null;
   }
 
-  /** The voice falls silent before the log hears of it: how far it came belongs into the log. */
-  async #silence(sessionId: SessionId, which: (live: LiveReply) => boolean): Promise<void> {
-    const live = this.#live(sessionId, which);
-    if (live !== null) await this.#options.voice.stop(sessionId, live);
+  /** A new message silences the voice before the log hears of it, since how far it came belongs into the log; one sent again does not. */
+  async #silenceFor(sessionId: SessionId, clientMessageId: string, { tenantId }: CommandContext): Promise<LiveReply | null> {
+    const live = this.#live(sessionId, ({ spoken }) => spoken);
+    if (live === null) return null;
+    const { state } = await this.#options.handle.load(sessions, streams.session(sessionId), { tenantId });
+    if (state.status !== 'active' || state.turns.some((turn) => turn.clientMessageId === clientMessageId)) return null;
+    await this.#options.voice.stop(sessionId, live);
+    return live;
   }
 
   /** What the student was shown or heard of the reply under way, after its last sentence that the log knows as heard. */
-  #cutOf(sessionId: SessionId, state: SessionState): Cut {
+  #cutOf(sessionId: SessionId, { state, cut }: { readonly state: SessionState; readonly cut: LiveReply | null }): Cut {
     const open = openTurn(state);
-    if (open === null) return { partial: '', heardMs: null };
+    if (open === null) return nothingHeard;
     const heard = open.sentences.filter((sentence) => sentence.heard).length;
-    return this.#live(sessionId, (live) => live.turnId === open.turnId)?.cutFrom(heard) ?? { partial: '', heardMs: null };
+    // A reply that was stopped is not shown any more, unless somebody reads it.
+    const live = cut?.turnId === open.turnId ? cut : this.#live(sessionId, (candidate) => candidate.turnId === open.turnId);
+    return live?.cutFrom(heard) ?? nothingHeard;
   }
 
   #full(): Refusal {
@@ -278,6 +289,19 @@ export class Lessons {
   }
 }
 
+/** A reply that was silenced for a message that then did not get into the log goes on, for the eyes. */
+async function orReadOn(silenced: LiveReply, received: Promise<Handled<SessionState>>): Promise<Handled<SessionState>> {
+  try {
+    const handled = await received;
+    if (handled.status === 'refused') silenced.voiceLost();
+    return handled;
+  } catch (error) {
+    silenced.voiceLost();
+    throw error;
+  }
+}
+
+const nothingHeard: Cut = { partial: '', heardMs: null };
 const nothing: Refusal = { code: 'nothing_to_interrupt', message: 'no reply is under way' };
 
 function overdue(hosted: Hosted, nowMs: number): 'timeout' | 'idle' | null {

@@ -16,11 +16,11 @@ interface SentenceProgress {
   /** Ordinal of its last piece; null while it is being written, or when it was written before a take-over. */
   lastOrdinal: number | null;
   text: string;
+  /** True: it is heard when it was said; what a page shows of it does not count. False: it is heard when it is read. */
+  byVoice: boolean;
   heard: boolean;
   /** The host was told that it was heard. */
   reported: boolean;
-  /** It cannot be spoken: it is heard when it is read. */
-  unspoken: boolean;
   /** How it was heard. */
   playout: Playout;
 }
@@ -43,8 +43,8 @@ export class LiveReply {
   #shownOrdinal = 0;
   #shownRevision = 0;
   #generated = false;
-  /** The voice decides what was heard; what a reader was shown ahead of it does not count. */
-  #spoken = false;
+  #silenced = false;
+  /** How far the voice was heard. */
   #upTo: HeardUpTo | null = null;
   /** When the first of its sound, and of its moving mouth, left; epoch ms. */
   firstAudioAtMs: number | null = null;
@@ -114,14 +114,24 @@ export class LiveReply {
     this.#hear();
   }
 
-  /** True: from now on the voice decides what was heard. False: the eyes do, and all that was shown counts. */
+  /** Something of it was given to the voice. */
   get spoken(): boolean {
-    return this.#spoken;
+    return [...this.#sentences.values()].some(({ byVoice }) => byVoice);
   }
 
-  set spoken(spoken: boolean) {
-    this.#spoken = spoken;
-    this.#hear();
+  /** True: it was cut, and nothing more of it may be said. */
+  get silenced(): boolean {
+    return this.#silenced;
+  }
+
+  silence(): void {
+    this.#silenced = true;
+  }
+
+  /** This sentence is given to the voice, which decides from now on how much of it was heard. */
+  givenToVoice(index: number): void {
+    const sentence = this.#sentences.get(index);
+    if (sentence !== undefined) sentence.byVoice = true;
   }
 
   /** The voice has come so far. */
@@ -138,10 +148,16 @@ export class LiveReply {
     this.#hear();
   }
 
-  /** The voice cannot say this sentence. */
+  /** The voice will not say this sentence: it is for the eyes. */
   unspoken(index: number): void {
     const sentence = this.#sentences.get(index);
-    if (sentence !== undefined) sentence.unspoken = true;
+    if (sentence !== undefined) sentence.byVoice = false;
+    this.#hear();
+  }
+
+  /** The voice is gone: whoever cannot hear the rest can read it. */
+  voiceLost(): void {
+    for (const sentence of this.#sentences.values()) sentence.byVoice = false;
     this.#hear();
   }
 
@@ -162,18 +178,25 @@ export class LiveReply {
   /** What was shown or played from sentence `from` on: the end of the heard text when the reply is cut. */
   cutFrom(from: number): Cut {
     let partial = '';
-    for (const [index, sentence] of [...this.#sentences].sort(([a], [b]) => a - b)) {
+    for (const [index, sentence] of this.#inOrder()) {
       if (index < from) continue;
-      if (sentence.heard) partial += sentence.text;
-      else if (!this.#byVoice(sentence)) return { partial: partial + this.#shownOf(index), heardMs: null };
-      else if (this.#upTo?.index !== index) break;
-      else return { partial: partial + sentence.text.slice(0, this.#upTo.chars), heardMs: this.#upTo.heardMs };
+      if (!sentence.heard) return this.#cutWithin(index, { partial, sentence });
+      partial += sentence.text;
     }
-    return { partial, heardMs: this.#spoken ? 0 : null };
+    return { partial, heardMs: null };
   }
 
-  #byVoice(sentence: SentenceProgress): boolean {
-    return this.#spoken && !sentence.unspoken;
+  #cutWithin(index: number, { partial, sentence }: { readonly partial: string; readonly sentence: SentenceProgress }): Cut {
+    const played = this.#upTo?.index === index ? this.#upTo : null;
+    const heard = sentence.text.slice(0, played?.chars ?? 0);
+    const shown = sentence.byVoice ? '' : this.#shownOf(index);
+    // After the voice was lost in the middle, the eyes may have come further, or not.
+    if (shown.length > heard.length) return { partial: partial + shown, heardMs: null };
+    return { partial: partial + heard, heardMs: played?.heardMs ?? (sentence.byVoice ? 0 : null) };
+  }
+
+  #inOrder(): readonly (readonly [number, SentenceProgress])[] {
+    return [...this.#sentences].sort(([a], [b]) => a - b);
   }
 
   #shownOf(index: number): string {
@@ -189,12 +212,13 @@ export class LiveReply {
     return committed !== null && committed <= revision;
   }
 
+  /** Sentences are told in order: one that the voice left out is not passed over, so that what was heard has no hole. */
   #hear(): void {
     let unheard = false;
-    for (const [index, sentence] of this.#sentences) {
-      if (!this.#byVoice(sentence) && this.#wasShown(sentence)) sentence.heard = true;
+    for (const [index, sentence] of this.#inOrder()) {
+      if (!sentence.byVoice && this.#wasShown(sentence)) sentence.heard = true;
       if (!sentence.heard) unheard = true;
-      else if (!sentence.reported) this.#report(index, sentence);
+      else if (!sentence.reported && !unheard) this.#report(index, sentence);
     }
     if (this.#generated && !unheard) this.#settled.resolve();
   }
@@ -210,5 +234,5 @@ export class LiveReply {
 }
 
 function newSentence(text: string, revision: number | null): SentenceProgress {
-  return { text, revision, lastOrdinal: null, heard: false, reported: false, unspoken: false, playout: read };
+  return { text, revision, lastOrdinal: null, byVoice: false, heard: false, reported: false, playout: read };
 }

@@ -49,6 +49,8 @@ export interface ReplyTask {
   readonly messageRevision: number | null;
   /** How long the student's voice took to become text, ms; null: typed, or not known any more. */
   readonly asrMs: number | null;
+  /** The student was being spoken to when the reply was left unfinished: the voice may be back in a moment. */
+  readonly awaitVoice: boolean;
 }
 
 type Active = Extract<SessionState, { status: 'active' }>;
@@ -137,7 +139,7 @@ class ReplyInTheMaking {
     const { models, stallMs, firstTextMs } = this.#options;
     const before = this.#task.messageRevision === null ? await this.#resume(turn) : null;
     if (this.live.abort.signal.aborted) return;
-    await this.#waitForVoice(state);
+    await this.#resumeVoice(turn);
     const passages = this.#retrieve(state, turn, before);
     const { tutor, llm, fallback } = await this.#tutorOf(state);
     const request = {
@@ -147,7 +149,7 @@ class ReplyInTheMaking {
       history: state.turns.slice(0, -1).map(asHeard),
       passages,
       topics: this.#library(state)?.titles ?? [],
-      spoken: this.live.spoken,
+      spoken: this.#options.voice.reaches(this.#task.sessionId),
       resume: turn.status === 'replying' ? { fromIndex: turn.sentences.length, prefix: joined(turn), provider: turn.provider } : null,
     };
     for await (const fact of converse(request, { llm, fallback }, { signal: this.live.abort.signal, stallMs, firstTextMs })) {
@@ -164,8 +166,8 @@ class ReplyInTheMaking {
           break;
         case 'sentence':
           this.#facts.push({ type: 'RecordSentence', index: fact.index, text: fact.text, citations: [...fact.citations] });
+          this.#say(fact.index, fact.text, turn.language);
           this.live.closed(fact.index);
-          if (this.live.spoken) this.#say(fact.index, fact.text, turn.language);
           break;
         case 'done':
           await this.#finish(fact.usage);
@@ -197,22 +199,23 @@ class ReplyInTheMaking {
     };
   }
 
-  /** A student who was being spoken to when the engine stopped is coming back: what was not heard is said then. */
-  async #waitForVoice(state: Active): Promise<void> {
+  /** A student who was being spoken to when the engine stopped is coming back: what was not heard is said then, and read only if not. */
+  async #resumeVoice(turn: OpenTurn): Promise<void> {
     const { voice } = this.#options;
-    const { sessionId, messageRevision } = this.#task;
-    if (messageRevision === null && state.quality !== 'text') await voice.toReach(sessionId, voiceReturnMs);
-    if (!voice.reaches(sessionId)) return;
-    this.live.spoken = true;
+    const { sessionId, awaitVoice, messageRevision } = this.#task;
     if (messageRevision !== null) return;
-    for (const { index, text, heard } of openTurn(state)?.sentences ?? []) {
-      if (!heard && text !== null) this.#say(index, text, state.locale);
+    const unheard = turn.sentences.filter(({ heard }) => !heard);
+    if (awaitVoice) {
+      for (const { index } of unheard) this.live.givenToVoice(index);
+      await voice.toReach(sessionId, voiceReturnMs);
     }
+    if (!voice.reaches(sessionId)) this.live.voiceLost();
+    for (const { index, text } of unheard) this.#say(index, text ?? '', turn.language);
   }
 
   #say(index: number, text: string, language: Locale): void {
     const { sessionId, turnId } = this.#task;
-    this.#options.voice.say({ sessionId, turnId, index, text, language });
+    this.#options.voice.say(this.live, { sessionId, turnId, index, text, language });
   }
 
   /** Takes an unfinished reply over: what is in the log of it stays, the rest is made again. */

@@ -57,12 +57,16 @@ export class Voice {
     return this.#plane.open(media);
   }
 
-  say(sentence: SpokenSentence): void {
+  /** Orders this sentence to be said, if the student can hear it; then the voice decides when it was heard. */
+  say(live: LiveReply, sentence: SpokenSentence): void {
+    if (live.silenced || !this.reaches(sentence.sessionId)) return;
+    live.givenToVoice(sentence.index);
     this.#plane.order({ type: 'say', ...sentence });
   }
 
-  /** Silence at once; the reply then knows how far it was heard. */
+  /** Silence at once and for good; the reply then knows how far it was heard. */
   async stop(sessionId: SessionId, live: LiveReply): Promise<void> {
+    live.silence();
     if (!live.spoken || !this.#plane.isOpen(sessionId)) return;
     const late = Promise.withResolvers<null>();
     const timer = setTimeout(() => late.resolve(null), stopPatienceMs);
@@ -73,21 +77,24 @@ export class Voice {
 
   close(sessionId: SessionId): void {
     this.#plane.order({ type: 'close', sessionId });
+    this.#reach(sessionId, 'text');
     this.#quality.delete(sessionId);
   }
 
   #follow(fact: SessionFact): void {
     if (fact.type === 'quality') {
-      this.#quality.set(fact.sessionId, fact.to);
-      const live = this.#feeds.find(fact.sessionId)?.live ?? null;
-      // Whoever cannot hear the rest can read it.
-      if (fact.to === 'text' && live !== null) live.spoken = false;
-      for (const check of this.#waiting) check();
+      this.#reach(fact.sessionId, fact.to);
       return;
     }
     if (!('turnId' in fact)) return;
     const live = this.#feeds.find(fact.sessionId)?.live ?? null;
     if (live?.turnId === fact.turnId) tell(live, fact);
+  }
+
+  #reach(sessionId: SessionId, quality: Quality): void {
+    this.#quality.set(sessionId, quality);
+    if (quality === 'text') this.#feeds.find(sessionId)?.live?.voiceLost();
+    for (const check of this.#waiting) check();
   }
 }
 

@@ -75,6 +75,12 @@ describe('messages', () => {
   test('a message opens a turn', () => {
     given(session, [created, hosted]).when(ask()).yields(asked);
   });
+  test('a message that was said opens a turn with who understood it', () => {
+    const asr = { engine: 'moonshine', model: 'tiny', asrMs: 80, durationMs: 1_200 };
+    given(session, [created, hosted])
+      .when(ask({ modality: 'voice', asr }))
+      .yields({ ...asked, payload: { ...asked.payload, modality: 'voice', asr } });
+  });
   test('the same message again changes nothing', () => {
     given(session, replying).when(ask()).yields();
   });
@@ -133,6 +139,17 @@ describe('replies', () => {
       .yields();
     given(session, replying).when(hear).refuses('conflict');
   });
+  test('sentences are heard in order, so that what was heard has no hole', () => {
+    given(session, [...replying, sentence(0, 'Hm. '), sentence(1, 'Yes. ')])
+      .when({ ...fact, type: 'RecordHeard', index: 1, playout: { medium: 'text' } })
+      .refuses('conflict');
+  });
+  test('a sentence that was said is heard with how much of it was played', () => {
+    const playout = { medium: 'voice', heardMs: 900, durationMs: 1_000 } as const;
+    given(session, [...replying, sentence(0, 'Hm. ')])
+      .when({ ...fact, type: 'RecordHeard', index: 0, playout })
+      .yields({ type: 'SentenceHeard', payload: { turnId, index: 0, playout } });
+  });
   test('a reply is complete only when all of it was heard', () => {
     const timings = { asrMs: null, retrieveMs: 1, firstTokenMs: 2, firstAudioMs: null, firstFrameMs: null, totalMs: 3 };
     const complete: SessionCommand = { ...fact, type: 'CompleteReply', usage: null, timings };
@@ -169,6 +186,15 @@ describe('replies', () => {
       .when({ ...fact, type: 'ResumeReply' })
       .yields({ type: 'ReplyResumed', payload: { turnId, fromIndex: 0, attempt: 1 } });
   });
+  test('an interruption of a voice says how much of the sentence was played', () => {
+    given(session, [...replying, sentence(0, 'Hm. ')])
+      .when({ type: 'InterruptReply', turnId, by: 'student', partial: 'H', heardMs: 120 })
+      .yields({
+        type: 'ReplyInterrupted',
+        payload: { turnId, by: 'student', heardSentences: 0, discardedSentences: 1, heardMs: 120 },
+        personal: { heardText: 'H' },
+      });
+  });
   test('an interruption before the first token is an interruption', () => {
     given(session, [created, hosted, asked])
       .when({ type: 'InterruptReply', turnId: null, by: 'student', partial: '', heardMs: null })
@@ -185,6 +211,50 @@ describe('replies', () => {
     given(session, [created, hosted])
       .when({ type: 'InterruptReply', turnId: null, by: 'student', partial: '', heardMs: null })
       .refuses('nothing_to_interrupt');
+  });
+});
+
+describe('media', () => {
+  const peerId = '77777777-7777-4777-8777-777777777777';
+  const candidate = { type: 'relay', port: 10_111, protocol: 'udp' } as const;
+  const connected = { peerId, local: { ...candidate, type: 'host' }, remote: candidate } as const;
+  const gone = { peerId, reason: 'lost', connectedMs: 5, bytesSent: 7 } as const;
+  test('connections are recorded with or without a turn, and whoever hosts the session', () => {
+    for (const history of [[created], [created, hosted], replying]) {
+      given(session, history)
+        .when({ type: 'RecordConnected', ...connected })
+        .yields({ type: 'MediaConnected', payload: connected });
+      given(session, history)
+        .when({ type: 'RecordDisconnected', ...gone })
+        .yields({ type: 'MediaDisconnected', payload: gone });
+    }
+  });
+  test('a lesson begins in writing, and knows how it reaches the student', () => {
+    const toVideo: SessionCommand = { type: 'ChangeQuality', to: 'video', reason: 'connected' };
+    const video: NewSessionEvent = { type: 'QualityChanged', payload: { from: 'text', to: 'video', reason: 'connected' } };
+    given(session, [created]).when(toVideo).yields(video);
+    expect(given(session, [created, video]).state).toMatchObject({ quality: 'video' });
+    given(session, [created, video])
+      .when({ type: 'ChangeQuality', to: 'voice', reason: 'renderer_late' })
+      .yields({ type: 'QualityChanged', payload: { from: 'video', to: 'voice', reason: 'renderer_late' } });
+  });
+  test('a step to where the lesson is already is none', () => {
+    given(session, [created]).when({ type: 'ChangeQuality', to: 'text', reason: 'worker_crashed' }).yields();
+  });
+  test('nothing of it changes a turn', () => {
+    const { state } = given(session, [
+      ...replying,
+      { type: 'MediaConnected', payload: connected },
+      { type: 'MediaDisconnected', payload: gone },
+    ]);
+    expect(state).toEqual(given(session, replying).state);
+  });
+  test('an ended session has none', () => {
+    const over = [created, { type: 'SessionEnded', payload: { reason: 'student' } }] as const;
+    given(session, over)
+      .when({ type: 'RecordConnected', ...connected })
+      .refuses('session_ended');
+    given(session, over).when({ type: 'ChangeQuality', to: 'video', reason: 'connected' }).refuses('session_ended');
   });
 });
 

@@ -194,9 +194,12 @@ function factOf(command: { readonly turnId: TurnId } & ReplyFact, turn: OpenTurn
     case 'RecordHeard': {
       const sentence = turn.sentences[command.index];
       if (sentence === undefined) return refuse('conflict', 'a sentence is heard after it was generated');
-      return sentence.heard
-        ? accept()
-        : accept({ type: 'SentenceHeard', payload: { turnId, index: command.index, playout: command.playout } });
+      if (sentence.heard) return accept();
+      // What was heard is a beginning of the reply: it has no holes.
+      const inOrder = turn.sentences.slice(0, command.index).every(({ heard }) => heard);
+      return inOrder
+        ? accept({ type: 'SentenceHeard', payload: { turnId, index: command.index, playout: command.playout } })
+        : refuse('conflict', 'sentences are heard in order');
     }
     case 'CompleteReply': {
       if (turn.sentences.some((sentence) => !sentence.heard)) return refuse('conflict', 'a reply is complete when all of it was heard');
