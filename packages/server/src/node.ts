@@ -134,8 +134,10 @@ async function listen(config: Config, { app, log, cleanUp }: Pick<Parts, 'log' |
     activeSessions: () => app.lessons.active,
     openSockets: () => sockets.open,
     repliesUnderWay: app.repliesUnderWay,
+    media: app.mediaLoad,
   });
   cleanUp.defer(app.onEvent((event) => metrics.follow(event)));
+  cleanUp.defer(app.onMedia((fact) => metrics.followMedia(fact)));
   app.onDelta((waitedMs) => metrics.deltaWaited(waitedMs));
   const control = createControlServer({ app, metrics, sockets, allowedOrigins, onDefect, pageFolder: config.pageFolder });
   const port = await bind(control, config.managementApiPort, config.managementApiHost);

@@ -11,7 +11,7 @@ import { Lessons } from './lessons.ts';
 import { Library } from './library.ts';
 import { createLimits, type Limits, type RateLimits } from './limits.ts';
 import { Media, type MediaOptions } from './media.ts';
-import type { MediaPlane } from './media-plane.ts';
+import type { MediaPlane, SessionFact } from './media-plane.ts';
 import { createTutorModels, type ModelDefaults } from './models.ts';
 import type { BlobStore, Clock, EventStore, Ids, KeyVault } from './ports.ts';
 import { createPresentation } from './presentation.ts';
@@ -83,11 +83,15 @@ export interface App extends AsyncDisposable {
   readonly privacy: Privacy;
   readonly projections: Projections;
   readonly repliesUnderWay: () => number;
+  /** Sessions with voice or picture, those whose tutor is speaking, and how many there may be. */
+  readonly mediaLoad: MediaPlane['load'];
   health(): Promise<Health>;
   /** For a page on the engine machine itself: all roles, for an hour. */
   signInConsole(): Promise<{ readonly token: string; readonly expiresAt: string }>;
   /** Tells how long each piece of a reply waited for its reader, ms. */
   onDelta(listener: (waitedMs: number) => void): void;
+  /** Tells everything that happens to voice and picture. Returns the unsubscribe. */
+  onMedia(listener: (fact: SessionFact) => void): () => void;
   /** Tells every event that can be read, in order. Returns the unsubscribe. */
   onEvent(listener: (event: ClearEvent) => void): () => void;
 }
@@ -160,9 +164,11 @@ export async function openApp(options: AppOptions): Promise<App> {
     privacy,
     projections,
     repliesUnderWay: () => replies.underWay,
+    mediaLoad: () => options.media.plane.load(),
     health: () => health.read(),
     signInConsole: () => tokens.signConsole({ tenantId: defaultTenant, roles: ['operator', 'teacher', 'auditor'] }, consoleTtlMs),
     onDelta: (listener) => void deltaListeners.add(listener),
+    onMedia: (listener) => options.media.plane.onFact(listener),
     onEvent,
     async [Symbol.asyncDispose]() {
       media.close();

@@ -29,15 +29,19 @@ export interface Limits {
 }
 
 const minuteSeconds = 60;
+/** Each makes the engine gather, bind and encrypt; a network that changes all the time needs some, ICE restarts included. */
+const connectionsPerMinute = 30;
 
 export function createLimits(rates: RateLimits): Limits {
   const limiter = (points: number) => new RateLimiterMemory({ points, duration: minuteSeconds });
   const limiters = { key: limiter(rates.perKey), token: limiter(rates.perToken), address: limiter(rates.perAddress) };
   const messages = limiter(rates.messages);
+  const connections = limiter(connectionsPerMinute);
   return {
     async spend({ kind, id }, procedure) {
       await take(limiters[kind], id);
       if (procedure === 'chat.send') await take(messages, id);
+      if (procedure === 'webrtc.negotiate') await take(connections, id);
     },
   };
 }
