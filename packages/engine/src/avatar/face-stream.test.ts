@@ -190,7 +190,7 @@ describe('a face that cannot be shown speaking', () => {
     });
     using viewer = createVideoDecoder('VP8');
     for (const frame of await play(face, 10)) viewer.decode(frame);
-    for (const frame of await play(face, 4, open)) viewer.decode(frame);
+    for (const frame of await play(face, 24, open)) viewer.decode(frame);
     await expect(face.next(open)).rejects.toMatchObject({ name: 'FaceUnavailable', code: 'too_slow' });
     const after = await play(face, 30);
     expect(after[0]?.key).toBe(true);

@@ -38,8 +38,8 @@ export class FaceUnavailable extends Error {
 }
 
 const frameMs = 1000 / framesPerSecond;
-/** So many frames in a row that take longer than they last are not a hiccup. */
-const slowFramesAllowed = 5;
+/** A second of frames that each take longer than they last is no hiccup. */
+const slowFramesAllowed = 25;
 /** A viewer's repeated requests are answered no more often than this, frames. */
 const framesBetweenKeys = 5;
 /** A mouth interrupted while open closes in this many frames. */
