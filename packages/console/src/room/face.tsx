@@ -46,6 +46,8 @@ function Badge({ media }: { readonly media: MediaState }) {
   const { say } = useSpeech();
   if (media.status === 'recovering') return <p className="badge badge-late">{say('voiceRecovering')}</p>;
   if (media.status === 'connecting') return <p className="badge badge-late">{say('voiceConnecting')}</p>;
-  if (media.status === 'connected' && media.quality === 'voice') return <p className="badge">{say('badgeVoiceOnly')}</p>;
+  if (media.status === 'connected' && media.quality === 'voice') {
+    return <p className="badge">{say(media.picture ? 'badgePictureRests' : 'badgeVoiceOnly')}</p>;
+  }
   return null;
 }

@@ -1,4 +1,5 @@
 import type { SessionView } from '@virtual-tutor/sdk';
+import type { ReactNode } from 'react';
 import { codeOf, sayCode } from '../engine/failure.ts';
 import { Notice } from '../parts/notice.tsx';
 import { useSpeech } from '../texts/use-language.tsx';
@@ -20,22 +21,22 @@ export function StageNotice({ voice, view, tutor }: { readonly voice: Voice; rea
   const { abilities } = media;
   if (abilities !== null && !abilities.speaks) {
     return (
-      <Notice title={say('missingSpeakingTitle', { name: tutor.name })}>
+      <Why title={say('missingSpeakingTitle', { name: tutor.name })}>
         <p>{say('missingSpeaking')}</p>
-      </Notice>
+      </Why>
     );
   }
   if (abilities !== null && !abilities.listens) {
     return (
-      <Notice title={say('missingListeningTitle')}>
+      <Why title={say('missingListeningTitle')}>
         <p>{say(`missingListening_${tutor.locale ?? 'en'}`, { name: tutor.name })}</p>
-      </Notice>
+      </Why>
     );
   }
   const reason = view.qualityReason;
   const isWorse = media.status === 'connected' && media.quality !== 'video' && abilities?.face === true;
   if (isWorse && (reason === 'renderer_late' || reason === 'renderer_failed' || reason === 'network_slow' || reason === 'speech_failed')) {
-    return <p className="hint stage-hint">{say(`reason_${reason}`)}</p>;
+    return <p className="hint stage-hint stage-reason">{say(`reason_${reason}`)}</p>;
   }
   return null;
 }
@@ -52,18 +53,28 @@ function MediaFailed({ voice }: { readonly voice: Voice }) {
     );
   }
   if (code === 'session_ended') return null;
-  const canTryAgain = !retrying && code !== 'media_unavailable';
+  if (code === 'media_unavailable') return <p className="hint stage-hint">{sayCode(code, say)}</p>;
   return (
     <Notice
-      tone={code === 'media_unavailable' ? 'quiet' : 'warning'}
+      tone="warning"
       title={say('voiceFailedTitle')}
-      action={canTryAgain ? <Again text={say('tryAgain')} onClick={voice.connectAgain} /> : null}
+      action={retrying ? null : <Again text={say('tryAgain')} onClick={voice.connectAgain} />}
     >
       <p>
         {code === null ? null : `${sayCode(code, say)} `}
         {retrying ? say('voiceFailedRetrying') : null}
       </p>
     </Notice>
+  );
+}
+
+/** Known at a glance, told on request: it stays true for the whole lesson. */
+function Why({ title, children }: { readonly title: string; readonly children: ReactNode }) {
+  return (
+    <details className="stage-why">
+      <summary>{title}</summary>
+      {children}
+    </details>
   );
 }
 

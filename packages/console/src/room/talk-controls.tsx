@@ -16,9 +16,7 @@ export function TalkControls({
   readonly onSettings: () => void;
 }) {
   const { say } = useSpeech();
-  const { media, mic } = voice;
-  const isHeard = media.sound === 'on';
-  const canTalk = media.abilities?.listens !== false;
+  const isHeard = voice.media.sound === 'on';
   const soundLabel = say(isHeard ? 'soundOff' : 'soundOn');
   return (
     <div className="talk-controls">
@@ -31,21 +29,7 @@ export function TalkControls({
       >
         {isHeard ? <Sound /> : <SoundOff />}
       </button>
-      {mic.status !== 'on' ? (
-        <button
-          type="button"
-          className="button button-primary talk-start"
-          aria-disabled={!canTalk || mic.status === 'asking'}
-          onClick={() => (canTalk ? voice.startTalking() : undefined)}
-        >
-          <Mic />
-          {say('startTalking')}
-        </button>
-      ) : mic.mode === 'open' ? (
-        <OpenMic session={session} muted={mic.muted} />
-      ) : (
-        <HoldToTalk session={session} sending={mic.sending} />
-      )}
+      <Talk voice={voice} session={session} />
       <button
         type="button"
         className="button button-round"
@@ -56,6 +40,21 @@ export function TalkControls({
         <Sliders />
       </button>
     </div>
+  );
+}
+
+function Talk({ voice, session }: { readonly voice: Voice; readonly session: TutorSession }) {
+  const { say } = useSpeech();
+  const { media, mic } = voice;
+  if (media.abilities?.listens === false) return null;
+  if (mic.status === 'on') {
+    return mic.mode === 'open' ? <OpenMic session={session} muted={mic.muted} /> : <HoldToTalk session={session} sending={mic.sending} />;
+  }
+  return (
+    <button type="button" className="button button-primary talk-start" aria-disabled={mic.status === 'asking'} onClick={voice.startTalking}>
+      <Mic />
+      {say('startTalking')}
+    </button>
   );
 }
 

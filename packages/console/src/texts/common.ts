@@ -75,7 +75,10 @@ export const commonTexts = {
   error_link_used: { en: 'This link was already used.', zh: '此链接已被使用过。' },
   error_relay_unavailable: { en: 'The media relay cannot be reached from this network.', zh: '当前网络无法连接媒体中继。' },
   error_media_blocked: { en: 'This browser does not allow voice here.', zh: '此浏览器不允许在这里使用语音。' },
-  error_media_unavailable: { en: 'Voice is not installed on this engine.', zh: '此引擎没有安装语音功能。' },
+  error_media_unavailable: {
+    en: 'This lesson is in writing: voice is switched off on this engine.',
+    zh: '本课以文字进行：此引擎没有开启语音。',
+  },
   error_model_unavailable: { en: 'The language model does not answer right now.', zh: '语言模型暂时没有响应。' },
   error_unavailable: { en: 'The engine does not answer right now.', zh: '引擎暂时没有响应。' },
   error_timeout: { en: 'That took too long.', zh: '等待时间过长。' },

@@ -56,6 +56,7 @@ export const voiceTexts = {
   voiceElsewhereTitle: { en: 'Voice is open in another tab', zh: '语音已在另一个标签页中打开' },
   voiceElsewhere: { en: 'The lesson is in writing here.', zh: '这里继续用文字上课。' },
   useHere: { en: 'Use it here', zh: '在这里使用' },
+  badgePictureRests: { en: 'Picture at rest', zh: '画面暂停' },
   badgeVoiceOnly: { en: 'Voice only', zh: '仅语音' },
   reason_renderer_late: { en: 'The picture rests, so that the voice stays smooth.', zh: '画面暂停，以保证语音流畅。' },
   reason_renderer_failed: { en: 'The picture rests, so that the voice stays smooth.', zh: '画面暂停，以保证语音流畅。' },
