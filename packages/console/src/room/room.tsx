@@ -65,7 +65,8 @@ export function Room({ sessionId }: { readonly sessionId: string }) {
       <div className="room-body">
         {isOpen ? <Stage voice={voice} lesson={lesson.session} view={view} tutor={tutor} /> : null}
         <div className="room-talk">
-          <div className="room-scroller" ref={scroller}>
+          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scroller must be reachable by keyboard */}
+          <section className="room-scroller" ref={scroller} tabIndex={0} aria-label={say('lessonText')}>
             {connection.state === 'connecting' && view.tutorId === null ? <Loading /> : null}
             <Conversation
               view={view}
@@ -76,7 +77,7 @@ export function Room({ sessionId }: { readonly sessionId: string }) {
               onOpen={setOpened}
               onAskAgain={isOpen ? ask : null}
             />
-          </div>
+          </section>
           <Announcer view={view} isSpoken={isSpoken && voice.media.sound === 'on'} />
           <div className="room-foot">
             {isAway ? (

@@ -5,11 +5,11 @@ const nearPx = 80;
 
 /** Keeps a scroller at its end while content grows, unless the reader has scrolled up. */
 export function useStayAtEnd(content: unknown): {
-  readonly scroller: RefObject<HTMLDivElement | null>;
+  readonly scroller: RefObject<HTMLElement | null>;
   readonly isAway: boolean;
   readonly toEnd: () => void;
 } {
-  const scroller = useRef<HTMLDivElement>(null);
+  const scroller = useRef<HTMLElement>(null);
   const stays = useRef(true);
   const [isAway, setIsAway] = useState(false);
 

@@ -3,6 +3,7 @@ import type { TextTable } from './table.ts';
 export const roomTexts = {
   lesson: { en: 'Lesson', zh: '课程' },
   lessonWith: { en: 'Lesson with {name}', zh: '和{name}上课' },
+  lessonText: { en: 'What was said', zh: '对话内容' },
   conversation: { en: 'Conversation', zh: '对话' },
   you: { en: 'You', zh: '我' },
   yourTutor: { en: 'your tutor', zh: '导师' },
