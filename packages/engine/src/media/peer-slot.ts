@@ -59,7 +59,7 @@ export class PeerSlot {
     });
     if (this.#closed || this.#wanted !== peerId) {
       await accepted.peer.close();
-      throw new OfferRefused('malformed', 'a newer connection of this session took its place');
+      throw new OfferRefused('superseded', 'a newer connection of this session took its place');
     }
     peer = accepted.peer;
     this.#leave('replaced');

@@ -194,7 +194,14 @@ export interface PeerFactory extends AsyncDisposable {
 /** An offer or candidate that this engine will not take. `reason` names the line's fault, never its secrets. */
 export class OfferRefused extends Error {
   override readonly name = 'OfferRefused';
-  readonly code: 'malformed' | 'too_large' | 'candidate_not_relay' | 'unexpected_relay_address' | 'unsupported_media' | 'no_free_port';
+  readonly code:
+    | 'malformed'
+    | 'too_large'
+    | 'candidate_not_relay'
+    | 'unexpected_relay_address'
+    | 'unsupported_media'
+    | 'no_free_port'
+    | 'superseded';
   constructor(code: OfferRefused['code'], reason: string, options?: ErrorOptions) {
     super(reason, options);
     this.code = code;

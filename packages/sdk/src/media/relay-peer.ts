@@ -131,7 +131,7 @@ async function gathered(connection: RTCPeerConnection, signal: AbortSignal): Pro
       limits: { signals: [signal], timeoutMs: gatherMs },
       target: connection,
       event: 'icegatheringstatechange',
-      isSettled: () => enough || connection.iceGatheringState === 'complete',
+      isSettled: () => enough || (connection.iceGatheringState === 'complete' && hasCandidates(connection)),
     });
   } catch (error) {
     if (!TutorError.is(error) || error.code !== 'timeout') throw error;
@@ -139,6 +139,11 @@ async function gathered(connection: RTCPeerConnection, signal: AbortSignal): Pro
     clearTimeout(settling);
     connection.removeEventListener('icecandidate', onCandidate);
   }
+}
+
+/** Right after an ICE restart Chromium still says `complete`, of the gathering before. */
+function hasCandidates(connection: RTCPeerConnection): boolean {
+  return connection.localDescription?.sdp.includes('\r\na=candidate:') === true;
 }
 
 interface Settling {
