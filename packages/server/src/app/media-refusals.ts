@@ -34,6 +34,8 @@ export function refusalOf(answer: MediaAnswer): Refusal {
   switch (answer.code) {
     case 'internal':
       return { code: 'unavailable', message: answer.reason, retryAfterMs: 1_000 };
+    case 'superseded':
+      return { code: 'conflict', message: answer.reason };
     case 'no_free_port':
       return { code: 'capacity_exceeded', message: answer.reason, retryAfterMs: 10_000 };
     default:
