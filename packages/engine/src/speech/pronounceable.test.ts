@@ -207,6 +207,8 @@ test.for([
   ['我们用 Python 学习 AI（人工智能）和 H2O。', '我们用 Python 学习 AI，人工智能，和 H 二 O。'],
   ['$\\frac{a}{b}$、$\\sqrt{x}$、$x^{-1}$、x³', 'b 分之 a、根号 x、x 的负一次方、x 的立方'],
   ['- 第一😀\n- 第2', '第一，第二'],
+  ['F＝m×a，水 + 光 → 糖', 'F 等于 m 乘以 a，水加光生成糖'],
+  ['北京→上海', '北京到上海'],
   ['```py\nprint(1)\n```', '代码在屏幕上'],
 ])('%j 读作 %j', ([source, spoken]) => {
   expect(pronounceable(source ?? '', 'zh').text).toBe(spoken);

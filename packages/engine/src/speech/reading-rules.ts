@@ -229,9 +229,12 @@ function readMinus(match: RegExpExecArray, locale: Locale): Reading | null {
   return say(pick(locale, 'minus', '减'));
 }
 
-/** One that formulas have words for. */
+/** One that formulas have words for, full-width ones too. */
 function readSymbol(match: RegExpExecArray, locale: Locale): Reading | null {
-  const word = symbolWord(match[0], locale);
+  const symbol = match[0].normalize('NFKC');
+  // Of substances, not of places.
+  if (symbol === '→' && /[+＋]/u.test(match.input)) return say(pick(locale, 'gives', '生成'));
+  const word = symbolWord(symbol, locale);
   return word === null ? null : say(word);
 }
 
