@@ -1,6 +1,5 @@
 import {
   GenericNack,
-  PictureLossIndication,
   ReceiverEstimatedMaxBitrate,
   type RTCDtlsTransport,
   type RtcpPacket,
@@ -260,5 +259,3 @@ export class MediaSender {
 function trackOf(settled: SettledMedia, ssrc: number, rate: number): Track {
   return { ssrc, settled, rate, sequence: Math.floor(Math.random() * 0x8000), packets: 0, octets: 0, timestamp: 0 };
 }
-
-export const isPictureLoss = (feedback: unknown): boolean => feedback instanceof PictureLossIndication;
