@@ -1,7 +1,7 @@
 import { chromium } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { startCableEngine } from '../support/cable-engine.ts';
-import { holdLessons, type Lesson, type LessonsOrder } from '../support/lessons-in-page.ts';
+import { holdLessons, type Lesson, type LessonsOrder, quietInItsNetwork } from '../support/lessons-in-page.ts';
 import { chromiumAvailable, describeWith } from '../support/loud-skip.ts';
 import { type Cable, namespacesAvailable, openCable } from '../support/netns.ts';
 import { coturnAvailable, type RelayKind, relayKinds } from '../support/relays.ts';
@@ -28,17 +28,6 @@ async function lessonsThrough(cable: Cable, { kind, env = {} }: Setting, order: 
     await browser.close();
   }
 }
-
-const quietInItsNetwork = [
-  '--no-sandbox',
-  '--autoplay-policy=no-user-gesture-required',
-  '--disable-gpu',
-  '--disable-dev-shm-usage',
-  '--disable-background-networking',
-  '--disable-component-update',
-  // Otherwise it announces names for its host candidates to its own network, whether or not it may use them.
-  '--disable-features=WebRtcHideLocalIpsWithMdns',
-];
 
 function expectRelayed(lesson: Lesson | undefined, answerType: 'host' | 'relay' = 'host'): void {
   expect(lesson).toMatchObject({ refused: null, localType: 'relay' });

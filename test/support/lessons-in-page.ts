@@ -6,6 +6,18 @@ import { z } from 'zod';
  * be looked at, and as many can be open at once as are asked for.
  */
 
+/** Chromium that says nothing in its network but what the page asks for. */
+export const quietInItsNetwork = [
+  '--no-sandbox',
+  '--autoplay-policy=no-user-gesture-required',
+  '--disable-gpu',
+  '--disable-dev-shm-usage',
+  '--disable-background-networking',
+  '--disable-component-update',
+  // Otherwise it announces names for its host candidates to its own network, whether or not it may use them.
+  '--disable-features=WebRtcHideLocalIpsWithMdns',
+];
+
 const Lesson = z.object({
   /** Code and message of the refusal; null: connected. */
   refused: z.object({ code: z.string(), message: z.string() }).nullable(),
