@@ -8,12 +8,14 @@ const folder = join(root, 'packages', 'sdk', 'temp', 'snippets');
 
 /** What a reader is expected to have already. */
 const given = `
-import type { Grant, SessionView } from '@virtual-tutor/sdk';
+import type { Grant, SessionView, TutorSession } from '@virtual-tutor/sdk';
 declare global {
   const grant: Grant;
   const sessionId: string;
   const fetchGrant: () => Promise<Grant>;
   const fetchFreshToken: () => Promise<string>;
+  const lesson: TutorSession;
+  const video: HTMLVideoElement;
   const show: (text: string) => void;
   const showConnection: (state: string) => void;
   const render: (view: SessionView) => void;
