@@ -108,6 +108,7 @@ function openSession() {
         if (say.fails) throw new SpeechUnavailable('crashed', 'no voice');
         return spoken(text.split(' ').length);
       },
+      canSpeak: () => !say.fails,
       createAudioEncoder: () => ({
         encode: (samples) => Uint8Array.of(samples.some((sample) => sample !== 0) ? 1 : 0),
         [Symbol.dispose]() {},
@@ -254,6 +255,21 @@ describe('a live session', () => {
     live.say.fails = true;
     await live.tell(0, 'word');
     expect(live.of('unspoken')).toMatchObject([{ index: 0, code: 'crashed' }]);
+  });
+
+  test('goes on in writing while no voice works, and speaks again when one does', async () => {
+    await live.connect();
+    live.say.fails = true;
+    await live.tell(0, 'word');
+    await live.tell(1, 'word');
+    await live.run(6 * second);
+    expect(live.of('quality').at(-1)).toMatchObject({ to: 'text', reason: 'speech_failed' });
+    live.say.fails = false;
+    await live.run(6 * second);
+    expect(live.of('quality').at(-1)).toMatchObject({ to: 'video', reason: 'recovered' });
+    await live.tell(0, 'word', nextTurn);
+    await live.run(2 * second);
+    expect(live.of('heard')).toHaveLength(1);
   });
 
   test('goes on as a voice when the face fails, and shows it again later', async () => {

@@ -12,6 +12,8 @@ import { SpeechStream } from './speech-stream.ts';
 export interface SessionParts {
   readonly peers: PeerFactory;
   readonly say: Say;
+  /** A synthesiser for the language of the lesson works, as far as is known. */
+  readonly canSpeak: () => boolean;
   readonly createAudioEncoder: () => AudioEncoder;
   /** Null: nobody listens (`ENABLE_ASR` off). */
   readonly createEar: ((onEvent: (event: EarEvent) => void) => Promise<Ear>) | null;
@@ -32,6 +34,10 @@ const sentencesAhead = 2;
 const framesPerSilence = 20;
 /** Frames of silence sent after speech, so that the browser's buffer runs out softly. */
 const closingSilence = 5;
+/** Sentences in a row that no synthesiser could say: the lesson goes on in writing. */
+const mostUnspoken = 2;
+/** How often a voice that failed is looked for, frames. */
+const voiceAgainFrames = 250;
 /** The browser has confirmed nothing for so long: the tutor waits, ms. */
 const stalledMs = 4_000;
 /** A face that failed is tried again in a later turn, this much later, ms. */
@@ -58,6 +64,7 @@ export class LiveSession {
   #faceFailedAt: number | null = null;
   #narrowSince: number | null = null;
   #drawing = false;
+  #unspoken = 0;
   #silentFrames = closingSilence;
   #quality: Quality = 'text';
   /** Turns whose first audio, and first moving mouth, have left. */
@@ -73,8 +80,11 @@ export class LiveSession {
       say: parts.say,
       voice: media.voice,
       hasRoom: () => this.#playout.waiting < sentencesAhead,
-      onSpoken: (sentence) => this.#playout.enqueue(sentence),
-      onUnspoken: ({ turnId, index }, code) => this.#emit({ type: 'unspoken', turnId, index, code }),
+      onSpoken: (sentence) => {
+        this.#unspoken = 0;
+        this.#playout.enqueue(sentence);
+      },
+      onUnspoken: (sentence, code) => this.#onUnspoken(sentence, code),
     });
     parts
       .createEar?.((event) => this.#onEar(event))
@@ -156,6 +166,7 @@ export class LiveSession {
     const frame = this.#playout.advance();
     this.#sendAudio(frame, at);
     if (at % 2 === 0) this.#draw(frame, at);
+    this.#lookForVoice(at);
   }
 
   /** The worker did not run for so many frames. */
@@ -220,6 +231,19 @@ export class LiveSession {
     this.#reach('voice', 'renderer_late');
     this.#faceFailedAt = this.#parts.now();
     return false;
+  }
+
+  #onUnspoken({ turnId, index }: Sentence, code: string): void {
+    this.#emit({ type: 'unspoken', turnId, index, code });
+    this.#unspoken += 1;
+    if (this.#unspoken >= mostUnspoken && this.#slot.peer !== null) this.#reach('text', 'speech_failed');
+  }
+
+  #lookForVoice(at: number): void {
+    const lost = this.#unspoken >= mostUnspoken && this.#quality === 'text' && this.#slot.peer?.state === 'connected';
+    if (!lost || at % voiceAgainFrames !== 0 || !this.#parts.canSpeak()) return;
+    this.#unspoken = 0;
+    this.#reach(this.#face === null || this.#faceFailedAt !== null ? 'voice' : 'video', 'recovered');
   }
 
   #onFaceFailed(error: unknown): void {

@@ -216,7 +216,7 @@ export class Media {
         break;
       case 'quality':
         // A place whose student is gone is for somebody else; a new connection opens it again.
-        if (fact.to === 'text' && !this.#chunks.has(sessionId)) this.#options.voice.close(sessionId);
+        if (fact.reason === 'connection_lost' && fact.to === 'text' && !this.#chunks.has(sessionId)) this.#options.voice.close(sessionId);
         break;
       default:
     }
