@@ -1,16 +1,19 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { chromium } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
+import { quietInItsNetwork } from '../support/lessons-in-page.ts';
 import { chromiumAvailable, describeWith } from '../support/loud-skip.ts';
 import { type Cable, namespacesAvailable, openCable } from '../support/netns.ts';
 import type { StageOrder } from '../support/relay-stage-child.ts';
 import { coturnAvailable, relayKinds } from '../support/relays.ts';
+import type { SprayTask } from '../support/spray-child.ts';
 
 const program = join(import.meta.dirname, '..', 'support', 'relay-stage-child.ts');
+const sprayer = join(import.meta.dirname, '..', 'support', 'spray-child.ts');
 const port = 9000;
 
 const Connections = z.array(
@@ -55,39 +58,54 @@ const connectAll = `async (count) => {
     const local = stats.find(({ id }) => id === pair?.localCandidateId);
     return { ...seen, audioPackets: audio?.packetsReceived ?? 0, localType: local?.candidateType ?? null };
   };
-  for (let looks = 0; looks < 150; looks += 1) {
-    const seen = await Promise.all(all.map(look));
-    if (seen.every(({ audioPackets, answered, offered }) => audioPackets >= 50 || answered.length === 0 || offered.length === 0)) return seen;
-    await new Promise((done) => setTimeout(done, 100));
-  }
-  return Promise.all(all.map(look));
+  /** Until every connection that stands has received so many packets more. */
+  globalThis.receiveMore = async (packets) => {
+    const before = await Promise.all(all.map(look));
+    for (let looks = 0; looks < 150; looks += 1) {
+      const seen = await Promise.all(all.map(look));
+      const goesOn = (one, nth) => one.audioPackets >= before[nth].audioPackets + packets || one.answered.length === 0 || one.offered.length === 0;
+      if (seen.every(goesOn)) return seen.map((one, nth) => ({ ...one, audioPackets: one.audioPackets - before[nth].audioPackets }));
+      await new Promise((done) => setTimeout(done, 100));
+    }
+    return (await Promise.all(all.map(look))).map((one, nth) => ({ ...one, audioPackets: one.audioPackets - before[nth].audioPackets }));
+  };
+  return globalThis.receiveMore(50);
 }`;
 
-async function connect(cable: Cable, order: Omit<StageOrder, 'address' | 'port'>, count: number): Promise<Connections> {
+interface Visit {
+  readonly count: number;
+  /** What happens while all are connected; after it, each must receive as much again. */
+  readonly meanwhile?: () => void;
+}
+
+async function connect(cable: Cable, order: Omit<StageOrder, 'address' | 'port'>, { count, meanwhile }: Visit): Promise<Connections> {
   const { address } = cable.engine;
   const [command, ...args] = cable.engine.within([process.execPath, program, JSON.stringify({ ...order, address, port })]);
   const engine = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   await once(createInterface({ input: engine.stdout }), 'line');
   const browser = await chromium.launch({
     executablePath: cable.chromium,
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-dev-shm-usage',
-      '--disable-background-networking',
-      '--disable-component-update',
-      // Otherwise it announces names for its host candidates to its own network, whether or not it may use them.
-      '--disable-features=WebRtcHideLocalIpsWithMdns',
-    ],
+    args: quietInItsNetwork,
   });
   try {
     const page = await browser.newPage();
     await page.goto(`http://${address}:${port}/`);
-    return Connections.parse(await page.evaluate(`(${connectAll})(${count})`));
+    const connected = Connections.parse(await page.evaluate(`(${connectAll})(${count})`));
+    if (meanwhile === undefined) return connected;
+    meanwhile();
+    return Connections.parse(await page.evaluate('receiveMore(50)'));
   } finally {
     await browser.close();
     engine.kill('SIGKILL');
   }
+}
+
+/** Resolves to how many datagrams went out through the sprayer's own allocation. */
+function spray(cable: Cable, task: SprayTask): number {
+  const [command, ...args] = cable.browser.within([process.execPath, sprayer, JSON.stringify(task)]);
+  const done = spawnSync(command, args, { encoding: 'utf8', timeout: 50_000 });
+  expect(done.stderr).toBe('');
+  return Number(done.stdout);
 }
 
 for (const kind of relayKinds) {
@@ -100,7 +118,7 @@ for (const kind of relayKinds) {
         ['to a relay port of the engine', true, 10],
       ])('media passes the one open port, %s', async (_what, engineRelay, count) => {
         await using cable = openCable({ udp: '10110', turnTcp: null, apiPort: port });
-        const connections = await connect(cable, { kind, layout: 'single-port', engineRelay, transport: 'udp' }, count);
+        const connections = await connect(cable, { kind, layout: 'single-port', engineRelay, transport: 'udp' }, { count });
         expect(connections).toHaveLength(count);
         for (const { offered, answered, audioPackets, localType, refused } of connections) {
           expect(refused).toBeNull();
@@ -116,15 +134,34 @@ for (const kind of relayKinds) {
 
       test('where no UDP passes, media goes over TCP', async () => {
         await using cable = openCable({ udp: '1', turnTcp: 10_110, apiPort: port });
-        const connections = await connect(cable, { kind, layout: 'single-port', engineRelay: false, transport: 'tcp' }, 5);
+        const connections = await connect(cable, { kind, layout: 'single-port', engineRelay: false, transport: 'tcp' }, { count: 5 });
         expect(connections.map(({ localType }) => localType)).toEqual(Array<string>(5).fill('relay'));
         for (const { audioPackets } of connections) expect(audioPackets).toBeGreaterThanOrEqual(50);
         expect(cable.counts()).toMatchObject({ turnUdp: 0, otherUdp: 0, otherTcp: 0 });
       });
 
+      test.each([
+        ['every port of the engine', false, [20_000, 20_999]],
+        ['every relay port', true, [49_152, 65_535]],
+      ] as const)('a student with a credential of his own who sprays %s silences nobody', async (_what, engineRelay, ports) => {
+        await using cable = openCable({ udp: '10110', turnTcp: null, apiPort: port });
+        const order = { kind, layout: 'single-port', engineRelay, transport: 'udp' } as const;
+        const peer = kind === 'coturn' ? cable.engine.address : '127.0.0.1';
+        let sent = 0;
+        const meanwhile = () => {
+          sent = spray(cable, { config: `http://${cable.engine.address}:${port}/config`, peer, ports: [...ports] });
+        };
+        const connections = await connect(cable, order, { count: 5, meanwhile });
+        expect(sent).toBe((ports[1] - ports[0] + 1) * 4);
+        for (const { audioPackets, localType } of connections) {
+          expect(audioPackets).toBeGreaterThanOrEqual(50);
+          expect(localType).toBe('relay');
+        }
+      });
+
       test('ports 10111 to 10115 carry five, and the sixth is told why by its relay', async () => {
         await using cable = openCable({ udp: '10110-10115', turnTcp: null, apiPort: port });
-        const connections = await connect(cable, { kind, layout: 'port-range', engineRelay: false, transport: 'udp' }, 6);
+        const connections = await connect(cable, { kind, layout: 'port-range', engineRelay: false, transport: 'udp' }, { count: 6 });
         const [sixth] = connections.slice(5);
         for (const { audioPackets, localType } of connections.slice(0, 5)) {
           expect(audioPackets).toBeGreaterThanOrEqual(50);
