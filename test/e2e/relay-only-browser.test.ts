@@ -93,6 +93,8 @@ async function connect(cable: Cable, order: Omit<StageOrder, 'address' | 'port'>
     const connected = Connections.parse(await page.evaluate(`(${connectAll})(${count})`));
     if (meanwhile === undefined) return connected;
     meanwhile();
+    // The bystander on the last port heard every shot: so did the engine.
+    expect(await page.evaluate("fetch('/heard').then((heard) => heard.text())")).toBe('4');
     return Connections.parse(await page.evaluate('receiveMore(50)'));
   } finally {
     await browser.close();

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { createPeerFactory } from '../../packages/engine/src/adapters/werift-peers.ts';
 import { OfferRefused } from '../../packages/engine/src/media/ports.ts';
 import { engineUser } from '../../packages/server/src/turn/credentials.ts';
+import { openEchoPeer } from './echo-peer.ts';
 import { relayKinds, startRelay } from './relays.ts';
 
 /*
@@ -50,11 +51,14 @@ async function stage({ kind, layout, engineRelay, transport, address, port }: St
       return { refused: error instanceof Error ? error.message : 'unknown' };
     }
   };
+  // Where no peer is: what it hears was meant for whoever might be.
+  const bystander = await openEchoPeer(engineRelay ? relayAddress : mediaAddress, engineRelay ? relayPorts[1] : mediaPorts[1]);
   let visitors = 0;
   const server = createServer(async (request, response) => {
     const parts = [];
     for await (const part of request) parts.push(String(part));
     if (request.url === '/offer') response.end(JSON.stringify(await answer(parts.join(''))));
+    else if (request.url === '/heard') response.end(String(bystander.datagrams));
     else if (request.url === '/config') {
       visitors += 1;
       response.end(JSON.stringify([{ urls: urls.filter((url) => url.endsWith(transport)), ...relay.credential(`session-${visitors}`) }]));

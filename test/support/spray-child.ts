@@ -20,12 +20,12 @@ const IceServers = z.array(z.object({ urls: z.array(z.string()).min(1), username
 /** An alert that closes, a record of no known kind, a STUN request without integrity, RTP from nobody. */
 const shots = [
   '15fefd000000000000000000020228',
-  '63fefd000000000000000000020101',
+  '3ffefd000000000000000000020101',
   `000100002112a442${'00'.repeat(12)}`,
   `8060000100000001deadbeef${'00'.repeat(20)}`,
 ].map((hex) => Buffer.from(hex, 'hex'));
 /** Below what the relay lets one session send. */
-const portsAtOnce = 40;
+const portsAtOnce = 16;
 const pauseMs = 10;
 
 async function spray({ config, peer, ports: [first = 0, last = 0] }: SprayTask): Promise<number> {
