@@ -1,9 +1,10 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Browser } from 'playwright-core';
 import { buildPage } from './chromium.ts';
 import { type RunningEngine, startEngine } from './engine.ts';
 import { LessonPage } from './lesson-page.ts';
 import { launchStudentsBrowser } from './media-rig.ts';
-import { NetSim } from './netsim.ts';
+import { NetSim, TcpSim } from './netsim.ts';
 import { freePort } from './postgres.ts';
 import { untilQuiet } from './process-load.ts';
 import { childrenOf } from './processes.ts';
@@ -13,8 +14,9 @@ import { MeasuredPage } from './received-media.ts';
 export interface Product extends AsyncDisposable {
   readonly engine: RunningEngine;
   readonly browser: Browser;
-  /** Between the page's media and the relay. */
+  /** Between the page's media and the relay: by UDP, and by TCP at the same port. */
   readonly network: NetSim;
+  readonly tcpNetwork: TcpSim;
   /** The port of the relay. */
   readonly relayPort: number;
 }
@@ -36,11 +38,12 @@ export async function startProduct({ seed = 1, env = {}, microphoneWav }: Produc
     await startEngine({ ...voiceAndFace, WEBRTC_PORT_MIN: String(relayPort), WEBRTC_PORT_MAX: String(relayPort + 5), ...env }),
   );
   const network = cleanUp.use(await NetSim.udp({ target: relayPort, seed }));
+  const tcpNetwork = cleanUp.use(await TcpSim.listen({ target: relayPort, seed, port: network.port }));
   const browser = await launchStudentsBrowser(microphoneWav);
   cleanUp.defer(() => browser.close());
   for (const pid of childrenOf(engine.pid())) await untilQuiet(pid);
   const resources = cleanUp.move();
-  return { engine, browser, network, relayPort, [Symbol.asyncDispose]: () => resources.disposeAsync() };
+  return { engine, browser, network, tcpNetwork, relayPort, [Symbol.asyncDispose]: () => resources.disposeAsync() };
 }
 
 /** A student in the room of a lesson. */
@@ -64,4 +67,30 @@ export async function enterRoom({ engine, browser, network }: Product): Promise<
   const lesson = new LessonPage(page);
   await lesson.start();
   return { lesson, media, [Symbol.asyncDispose]: () => context.close() };
+}
+
+/** Louder than comfort noise: loudness of speech. */
+export const audible = 0.1;
+
+/** When the tutor was first heard after this time, epoch ms. Fails when it is not heard within this, ms. */
+export async function heardAfter({ media }: MeasuredRoom, afterMs: number, withinMs: number): Promise<number> {
+  for (const until = Date.now() + withinMs; Date.now() < until; await wait(100)) {
+    const first = (await media.received()).levels.find(({ atMs, value }) => atMs > afterMs && value > audible);
+    if (first !== undefined) return first.atMs;
+  }
+  throw new Error(`the tutor was not heard within ${withinMs} ms`);
+}
+
+/** The first silence of at least so long after this time that ended with the tutor being heard again. Fails when there is none within this, ms. */
+export async function silenceAfter(
+  { media }: MeasuredRoom,
+  { afterMs, leastMs, withinMs }: { readonly afterMs: number; readonly leastMs: number; readonly withinMs: number },
+): Promise<{ readonly fromMs: number; readonly toMs: number }> {
+  for (const until = Date.now() + withinMs; Date.now() < until; await wait(200)) {
+    const loud = (await media.received()).levels.filter(({ atMs, value }) => atMs > afterMs && value > audible);
+    const end = loud.findIndex(({ atMs }, index) => atMs - (loud[index - 1]?.atMs ?? afterMs) >= leastMs);
+    const after = loud[end];
+    if (after !== undefined) return { fromMs: loud[end - 1]?.atMs ?? afterMs, toMs: after.atMs };
+  }
+  throw new Error(`within ${withinMs} ms the tutor was not silent and heard again`);
 }

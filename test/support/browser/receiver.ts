@@ -99,6 +99,7 @@ class ReceivedMedia {
   readonly #microphone = new SoundMeter();
   readonly #pictures: PictureMeter;
   readonly #elements = new WeakSet<HTMLVideoElement>();
+  readonly #tracks: MediaStreamTrack[] = [];
   #connection: RTCPeerConnection | null = null;
   /** Epoch ms of each request that the page sent, by the name of its procedure, and of each `click`. */
   readonly #sent: [string, number][] = [];
@@ -135,7 +136,16 @@ class ReceivedMedia {
   }
 
   speakInto(track: MediaStreamTrack): void {
+    this.#tracks.push(track);
     void this.#microphone.measure(track.clone());
+  }
+
+  /** As when its owner takes the permission back. */
+  endMicrophone(): void {
+    for (const track of this.#tracks) {
+      track.stop();
+      track.dispatchEvent(new Event('ended'));
+    }
   }
 
   send(message: unknown): void {

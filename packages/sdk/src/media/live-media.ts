@@ -151,7 +151,11 @@ export class LiveMedia implements LessonMedia {
     const connection = new MediaConnection({
       config: (signal) => this.#calls.config(signal),
       negotiate: (offer, signal) => this.#calls.negotiate(offer, signal),
-      open: RelayPeer.open,
+      open: (options) => {
+        // The one before is of no more use. That it is replaced is this page's own doing, not another tab's.
+        this.#peer = null;
+        return RelayPeer.open(options);
+      },
       now: () => performance.now(),
       onConfig: ({ voice }) => this.#set({ abilities: voice }),
       onConnected: (peer) => this.#onConnected(peer),
