@@ -48,6 +48,6 @@ function workerConfig(config: Config, turn: TurnAccess): WorkerConfig {
     tts: { enabled: config.enableTts, edgeVoice: config.ttsVoice },
     asr: { enabled: config.enableAsr, ...config.asr },
     avatar: { enabled: config.enableAvatar },
-    capacity: { sessions: Math.ceil(sessions / config.mediaWorkers), speaking: speakingPerWorker },
+    capacity: { sessions, speaking: speakingPerWorker },
   };
 }

@@ -34,7 +34,7 @@ export interface WorkerConfig {
     readonly language: Locale | null;
   };
   readonly avatar: { readonly enabled: boolean };
-  /** Sessions with media at once on this worker, and of them speaking with video at once. */
+  /** Sessions with media at once on all workers together; those that move their mouth at once on one. */
   readonly capacity: { readonly sessions: number; readonly speaking: number };
 }
 

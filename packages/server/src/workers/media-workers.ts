@@ -76,8 +76,8 @@ class Workers implements MediaWorkers {
       return { code: 'unavailable', message: 'voice and video are starting: try again in a moment', retryAfterMs: restartRetryMs };
     }
     const worker = running.reduce((best, next) => (this.#placedOn(next) < this.#placedOn(best) ? next : best));
-    if (this.#placedOn(worker) >= this.#capacity) {
-      const places = this.#capacity * this.#workers.length;
+    if (this.#sessions.size >= this.#capacity) {
+      const places = this.#capacity;
       return {
         code: 'capacity_exceeded',
         message: `all ${places} places for voice and video are taken (MAX_MEDIA_SESSIONS): text goes on, try again later`,
@@ -132,7 +132,7 @@ class Workers implements MediaWorkers {
     return {
       sessions: this.#sessions.size,
       speaking: this.#workers.reduce((sum, { load }) => sum + load.speaking, 0),
-      maxSessions: this.#capacity * this.#workers.length,
+      maxSessions: this.#capacity,
     };
   }
 
