@@ -19,8 +19,6 @@ interface Session {
   readonly line: Sentence[];
   /** Characters of the first one that were heard. */
   at: number;
-  /** How far each turn was heard, word by word, for as long as it is not over. */
-  readonly upTo: Map<TurnId, HeardUpTo>;
   readonly heardFirst: Set<TurnId>;
 }
 
@@ -40,6 +38,10 @@ export class ScriptedMedia implements MediaPlane {
   readonly orders: MediaOrder[] = [];
   readonly requests: MediaRequest[] = [];
   readonly opened: OpenMedia[] = [];
+  /** Sentences that were heard to their end, as `turnId index`. */
+  readonly heardWhole: string[] = [];
+  /** How far each turn was heard, word by word. */
+  readonly upTo = new Map<TurnId, HeardUpTo>();
   /** What `open` says while set. */
   full: Refusal | null = null;
   maxSessions = 10;
@@ -63,7 +65,6 @@ export class ScriptedMedia implements MediaPlane {
       streaming: false,
       line: [],
       at: 0,
-      upTo: new Map(),
       heardFirst: new Set(),
     };
     this.#sessions.set(media.sessionId, session);
@@ -236,24 +237,25 @@ export class ScriptedMedia implements MediaPlane {
 
   #hear(session: Session, { turnId, index, text }: Sentence): void {
     const { sessionId } = session.media;
-    const before = session.upTo.get(turnId);
+    const before = this.upTo.get(turnId);
     const chars = wordsUpTo(text, session.at);
     if (before?.index !== index ? chars > 0 : chars > before.chars) {
       const upTo = { index, chars, heardMs: session.at * charMs };
-      session.upTo.set(turnId, upTo);
+      this.upTo.set(turnId, upTo);
       this.tell({ type: 'progress', sessionId, turnId, ...upTo });
     }
     if (session.at < text.length) return;
     session.line.shift();
     session.at = 0;
     const durationMs = text.length * charMs;
+    this.heardWhole.push(`${turnId} ${index}`);
     this.tell({ type: 'heard', sessionId, turnId, index, heardMs: durationMs, durationMs });
   }
 
   #stop(session: Session, turnId: TurnId): HeardUpTo | null {
     if (session.line[0]?.turnId === turnId) session.at = 0;
     session.line.splice(0, session.line.length, ...session.line.filter((sentence) => sentence.turnId !== turnId));
-    return session.upTo.get(turnId) ?? null;
+    return this.upTo.get(turnId) ?? null;
   }
 }
 

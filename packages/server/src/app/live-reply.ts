@@ -43,6 +43,8 @@ export class LiveReply {
   #shownOrdinal = 0;
   #shownRevision = 0;
   #generated = false;
+  /** What is made from now on is for the voice, from its first character: a page that shows it earlier does not count. */
+  #aloud = false;
   #silenced = false;
   /** How far the voice was heard. */
   #upTo: HeardUpTo | null = null;
@@ -79,7 +81,7 @@ export class LiveReply {
   push(piece: Piece): void {
     const { index, text } = piece;
     this.#pieces.push(piece);
-    const sentence = this.#sentences.get(index) ?? newSentence('', null);
+    const sentence = this.#sentences.get(index) ?? newSentence({ text: '', revision: null, byVoice: this.#aloud });
     sentence.text += text;
     this.#sentences.set(index, sentence);
   }
@@ -94,7 +96,7 @@ export class LiveReply {
 
   /** A sentence made before the take-over that nobody is known to have been shown. */
   inherited(index: number, sentence: { readonly text: string; readonly revision: number }): void {
-    this.#sentences.set(index, newSentence(sentence.text, sentence.revision));
+    this.#sentences.set(index, newSentence({ ...sentence, byVoice: false }));
   }
 
   committed(index: number, revision: number): void {
@@ -114,7 +116,7 @@ export class LiveReply {
     this.#hear();
   }
 
-  /** Something of it was given to the voice. */
+  /** Something of it is for the voice. */
   get spoken(): boolean {
     return [...this.#sentences.values()].some(({ byVoice }) => byVoice);
   }
@@ -126,6 +128,11 @@ export class LiveReply {
 
   silence(): void {
     this.#silenced = true;
+  }
+
+  /** The student can hear the tutor: what is made from now on is said. */
+  voiceBegins(): void {
+    this.#aloud = true;
   }
 
   /** This sentence is given to the voice, which decides from now on how much of it was heard. */
@@ -157,6 +164,7 @@ export class LiveReply {
 
   /** The voice is gone: whoever cannot hear the rest can read it. */
   voiceLost(): void {
+    this.#aloud = false;
     for (const sentence of this.#sentences.values()) sentence.byVoice = false;
     this.#hear();
   }
@@ -233,6 +241,6 @@ export class LiveReply {
   }
 }
 
-function newSentence(text: string, revision: number | null): SentenceProgress {
-  return { text, revision, lastOrdinal: null, byVoice: false, heard: false, reported: false, playout: read };
+function newSentence(sentence: Pick<SentenceProgress, 'text' | 'revision' | 'byVoice'>): SentenceProgress {
+  return { ...sentence, lastOrdinal: null, heard: false, reported: false, playout: read };
 }

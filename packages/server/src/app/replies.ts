@@ -128,6 +128,7 @@ class ReplyInTheMaking {
       const turn = openTurn(state);
       if (state.status !== 'active' || turn?.turnId !== turnId) return;
       held.feed.show(this.live);
+      this.#options.voice.accompany(this.live, sessionId);
       await this.#make(state, turn, () => held.feed.changed());
     } catch (error) {
       this.#fail(error);
@@ -179,11 +180,14 @@ class ReplyInTheMaking {
   async #finish(usage: Extract<Parameters<FactQueue['push']>[0], { type: 'CompleteReply' }>['usage']): Promise<void> {
     const totalMs = this.#elapsedMs();
     this.live.generated();
+    const { signal } = this.live.abort;
     const aborted = Promise.withResolvers<void>();
-    this.live.abort.signal.addEventListener('abort', () => aborted.resolve(), { once: true });
+    signal.addEventListener('abort', () => aborted.resolve(), { once: true });
+    // Cut after the model's last word, it would never be told.
+    if (signal.aborted) return;
     // Without a connected student nothing is heard: the reply stays open until one comes back or the session ends.
     await Promise.race([this.live.settled, aborted.promise]);
-    if (this.live.abort.signal.aborted) return;
+    if (signal.aborted) return;
     this.#facts.push({ type: 'CompleteReply', usage, timings: this.#timings(totalMs) });
   }
 
@@ -209,7 +213,7 @@ class ReplyInTheMaking {
       for (const { index } of unheard) this.live.givenToVoice(index);
       await voice.toReach(sessionId, voiceReturnMs);
     }
-    if (!voice.reaches(sessionId)) this.live.voiceLost();
+    voice.accompany(this.live, sessionId);
     for (const { index, text } of unheard) this.#say(index, text ?? '', turn.language);
   }
 

@@ -57,6 +57,12 @@ export class Voice {
     return this.#plane.open(media);
   }
 
+  /** Tells a reply in the making whether the student can hear it. */
+  accompany(live: LiveReply, sessionId: SessionId): void {
+    if (this.reaches(sessionId)) live.voiceBegins();
+    else live.voiceLost();
+  }
+
   /** Orders this sentence to be said, if the student can hear it; then the voice decides when it was heard. */
   say(live: LiveReply, sentence: SpokenSentence): void {
     if (live.silenced || !this.reaches(sentence.sessionId)) return;
@@ -93,7 +99,8 @@ export class Voice {
 
   #reach(sessionId: SessionId, quality: Quality): void {
     this.#quality.set(sessionId, quality);
-    if (quality === 'text') this.#feeds.find(sessionId)?.live?.voiceLost();
+    const live = this.#feeds.find(sessionId)?.live ?? null;
+    if (live !== null) this.accompany(live, sessionId);
     for (const check of this.#waiting) check();
   }
 }
