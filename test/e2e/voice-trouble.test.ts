@@ -110,6 +110,32 @@ describeWith(chromiumAvailable, 'Chromium')('voice and face in trouble', () => {
     await second.page.getByText(english('voiceElsewhereTitle')).waitFor();
   });
 
+  test('a lesson that is left behind keeps no connection and no microphone', async () => {
+    await using visitor = await visit(browser, engine.url);
+    const { page } = visitor;
+    await page.addInitScript(`{
+      window.opened = [];
+      const Real = RTCPeerConnection;
+      RTCPeerConnection = class extends Real { constructor(...given) { super(...given); window.opened.push(this); } };
+      const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+      navigator.mediaDevices.getUserMedia = async (wanted) => {
+        const stream = await ask(wanted);
+        window.opened.push(...stream.getTracks());
+        return stream;
+      };
+    }`);
+    await page.reload();
+    const voice = new VoicePage(page);
+    await voice.start();
+    await voice.startTalking.click();
+    await page.getByRole('button', { name: english('micMute') }).waitFor();
+    const states = () => page.evaluate('window.opened.map((thing) => thing.connectionState ?? thing.readyState)');
+    expect(await states()).toEqual(['connected', 'live']);
+    await page.getByRole('link', { name: english('backToLessons') }).click();
+    await voice.face.waitFor({ state: 'detached' });
+    await expect.poll(states).toEqual(['closed', 'ended']);
+  });
+
   test('an engine that is killed in the middle of a spoken sentence comes back with voice and face', { timeout: 120_000 }, async () => {
     await using visitor = await visit(browser, engine.url);
     const { page } = visitor;

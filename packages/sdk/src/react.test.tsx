@@ -2,7 +2,18 @@ import { StrictMode } from 'react';
 import { renderToString } from 'react-dom/server';
 import { expect, test } from 'vitest';
 import type { TutorSession } from './contract.ts';
-import { useSessionView, useTurns, useTutorSession } from './react.ts';
+import {
+  useCaptions,
+  useHearing,
+  useMedia,
+  useMediaStats,
+  useMic,
+  useMicLevel,
+  useSessionView,
+  useTurns,
+  useTutorSession,
+  useTutorVideo,
+} from './react.ts';
 import type { Connect } from './session-store.ts';
 import { scriptedSession } from './testing.ts';
 
@@ -36,4 +47,31 @@ test('a server renders no lesson under way, so that the first paint in the brows
   await using session = scripted();
   await session.chat.send('hello').text();
   expect(renderToString(<Given session={session} />)).toBe('0 turns');
+});
+
+function Spoken({ session }: { readonly session: TutorSession | null }) {
+  const video = useTutorVideo(session);
+  const { status, quality } = useMedia(session);
+  const parts = [
+    status,
+    quality,
+    useMic(session).status,
+    useCaptions(session).current,
+    useHearing(session).partial,
+    useMicLevel(session),
+    useMediaStats(session),
+  ];
+  return (
+    <div>
+      {typeof video} {parts.map(String).join(' ')}
+    </div>
+  );
+}
+
+test('a server renders voice and face at rest, and opens nothing', async () => {
+  await using session = scripted();
+  const page = renderToString(<Spoken session={null} />);
+  expect(page).toContain('idle text off null  0 null');
+  expect(renderToString(<Spoken session={session} />)).toBe(page);
+  expect(session.media.state.status).toBe('idle');
 });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { TurnEvent } from './contract.ts';
-import { scriptedSession } from './testing.ts';
+import { type ScriptedMediaControl, scriptedSession } from './testing.ts';
 
 test('a scripted lesson answers the same every time, piece by piece', async () => {
   const play = async () => {
@@ -48,3 +48,46 @@ test('a message with nothing in it is refused', async () => {
   await using session = scriptedSession({ reply: () => ({ sentences: [] }) });
   await expect(session.chat.send('  ').id).rejects.toMatchObject({ code: 'invalid_input' });
 });
+
+test('voice and face connect at once, and then do what the script says', async () => {
+  let control: ScriptedMediaControl | null = null;
+  await using session = scriptedSession({
+    reply: () => ({ sentences: ['Yes.'] }),
+    voice: {
+      onReady: (given) => {
+        control = given;
+      },
+    },
+  });
+  const { media } = session;
+  const states: string[] = [];
+  media.on('state', ({ status }) => states.push(status));
+  await media.mic.start({ mode: 'push' });
+  expect(states).toEqual(['connecting', 'connected']);
+  expect(media.state).toMatchObject({ quality: 'video', picture: true });
+  media.mic.press();
+  expect(media.mic.state).toMatchObject({ status: 'on', sending: true });
+  media.mic.release();
+  expect(media.mic.state.sending).toBe(false);
+  const held = must<ScriptedMediaControl>(control);
+  held.hearing({ partial: 'Why' });
+  held.state({ status: 'recovering' });
+  held.captions({ current: null, heard: { turnId: 't', index: 0, chars: 3, over: false } });
+  expect([media.hearing.partial, media.state.status, media.captions.heard?.chars]).toEqual(['Why', 'recovering', 3]);
+  media.disconnect();
+  expect(media.state).toMatchObject({ status: 'idle', quality: 'text' });
+});
+
+test('a script can refuse the connection and the microphone', async () => {
+  await using full = scriptedSession({ reply: () => ({ sentences: [] }), voice: { refusal: 'capacity_exceeded' } });
+  await expect(full.media.connect()).rejects.toMatchObject({ code: 'capacity_exceeded' });
+  expect(full.media.state).toMatchObject({ status: 'failed', retrying: true });
+  await using mute = scriptedSession({ reply: () => ({ sentences: [] }), voice: { problem: 'denied' } });
+  await expect(mute.media.mic.start()).rejects.toMatchObject({ code: 'media_blocked' });
+  expect(mute.media.mic.state).toMatchObject({ status: 'blocked', problem: 'denied' });
+});
+
+function must<T>(value: T | null): T {
+  if (value === null) throw new Error('the script was never ready');
+  return value;
+}

@@ -13,20 +13,16 @@ interface SettingsProps {
 
 export function VoiceSettings({ voice, session, onClose }: SettingsProps & { readonly onClose: () => void }) {
   const { say } = useSpeech();
-  const { mic, media, wishes } = voice;
+  const { mic, media } = voice;
   return (
     <Dialog sheet title={say('voiceSettings')} onClose={onClose}>
       <div className="form voice-settings">
-        <MicrophoneChoice voice={voice} session={session} />
-        <fieldset className="choices">
-          <legend>{say('settingsMode')}</legend>
-          <Choice name="mode" checked={wishes.mode === 'open'} hint={say('modeOpenHint')} onChoose={() => voice.wish({ mode: 'open' })}>
-            {say('modeOpen')}
-          </Choice>
-          <Choice name="mode" checked={wishes.mode === 'push'} hint={say('modePushHint')} onChoose={() => voice.wish({ mode: 'push' })}>
-            {say('modePush')}
-          </Choice>
-        </fieldset>
+        {media.abilities?.listens === false ? null : (
+          <>
+            <MicrophoneChoice voice={voice} session={session} />
+            <TalkModes voice={voice} />
+          </>
+        )}
         <Field label={say('settingsVolume')}>
           {(wiring) => (
             <input
@@ -61,6 +57,22 @@ export function VoiceSettings({ voice, session, onClose }: SettingsProps & { rea
         <p className="hint">{say('settingsWritingHint')}</p>
       </div>
     </Dialog>
+  );
+}
+
+function TalkModes({ voice }: { readonly voice: Voice }) {
+  const { say } = useSpeech();
+  const { mode } = voice.wishes;
+  return (
+    <fieldset className="choices">
+      <legend>{say('settingsMode')}</legend>
+      <Choice name="mode" checked={mode === 'open'} hint={say('modeOpenHint')} onChoose={() => voice.wish({ mode: 'open' })}>
+        {say('modeOpen')}
+      </Choice>
+      <Choice name="mode" checked={mode === 'push'} hint={say('modePushHint')} onChoose={() => voice.wish({ mode: 'push' })}>
+        {say('modePush')}
+      </Choice>
+    </fieldset>
   );
 }
 
