@@ -57,7 +57,8 @@ export interface VoiceLesson extends AsyncDisposable {
   until(condition: (events: readonly OpenEvent<SessionEvent>[]) => boolean): Promise<readonly OpenEvent<SessionEvent>[]>;
 }
 
-const noRelay: TurnAccess = {
+/** A relay that works. */
+export const relay: TurnAccess = {
   grant: () => ({
     iceServers: [{ urls: ['turn:127.0.0.1:10110'], username: 'u', credential: 'c' }],
     expiresAt: '2026-01-01T00:00:00.000Z',
@@ -73,7 +74,7 @@ const noRelay: TurnAccess = {
   [Symbol.asyncDispose]: async () => {},
 };
 
-export async function openVoiceLesson({ llm, before, turn = noRelay, voice: tutorVoice = null }: VoiceLessonOptions): Promise<VoiceLesson> {
+export async function openVoiceLesson({ llm, before, turn = relay, voice: tutorVoice = null }: VoiceLessonOptions): Promise<VoiceLesson> {
   const store = before?.store ?? new MemoryEventStore();
   const defects: unknown[] = [];
   const onDefect = (error: unknown) => void defects.push(error);

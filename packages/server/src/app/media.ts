@@ -104,10 +104,10 @@ export class Media {
 
   /** Speech for a client without WebRTC, while somebody reads it. Throws `MediaRefused`. */
   async *media(tenantId: TenantId, sessionId: SessionId, signal: AbortSignal): AsyncGenerator<MediaChunk, void, undefined> {
+    const refused = await this.#takePlace(tenantId, sessionId);
+    if (refused !== null) throw new MediaRefused(refused);
     using joined = this.#chunks.join(sessionId);
     try {
-      const refused = await this.#takePlace(tenantId, sessionId);
-      if (refused !== null) throw new MediaRefused(refused);
       this.#options.plane.order({ type: 'stream', sessionId, on: true });
       yield* joined.read(signal);
     } finally {
