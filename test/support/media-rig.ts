@@ -9,7 +9,7 @@ import { launchChromium } from './chromium.ts';
 import { NetSim } from './netsim.ts';
 import { untilQuiet } from './process-load.ts';
 import { ReceivingBrowser } from './received-media.ts';
-import { type Relay, startRelay } from './relays.ts';
+import { type Relay, startRelay, until } from './relays.ts';
 
 /** Chromium that plays without being clicked and has a microphone: silence, or this WAV, once. */
 export function launchStudentsBrowser(microphoneWav?: string): Promise<Browser> {
@@ -61,6 +61,7 @@ export async function startMediaRig({ seed = 1, ...changes }: { readonly seed?: 
     }),
   );
   await workers.ready;
+  await until(() => workers.health()[0]?.status === 'ok');
   for (const pid of workers.pids) await untilQuiet(pid);
   const facts: SessionFact[] = [];
   workers.onFact((fact) => facts.push(fact));

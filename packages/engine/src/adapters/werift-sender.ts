@@ -19,6 +19,7 @@ import type { SettledAnswer, SettledMedia } from '../media/answer.ts';
 import { adapt, type PacketFate, startBandwidth } from '../media/bandwidth.ts';
 import { packetise } from '../media/packetise.ts';
 import type { EncodedFrame, VideoCodec } from '../media/ports.ts';
+import { arrivalsOf } from './werift-feedback.ts';
 
 /*
  * The sending half of one connection: RTP, retransmissions, sender reports and what the feedback says.
@@ -195,11 +196,11 @@ export class MediaSender {
   }
 
   #onFates(feedback: TransportWideCC): void {
-    for (const { sequenceNumber, received, receivedAtMs } of feedback.packetResults) {
-      const sent = this.#sent[sequenceNumber % sentSize];
-      if (sent === undefined || sent.wide !== sequenceNumber) continue;
-      if (received && sent.audioTimestamp !== null) this.#onReceived(sent.audioTimestamp);
-      this.#fates.push({ bytes: sent.bytes, sentAtMs: sent.sentAtMs, receivedAtMs: received ? receivedAtMs : null });
+    for (const { sequence, atMs } of arrivalsOf(feedback)) {
+      const sent = this.#sent[sequence % sentSize];
+      if (sent === undefined || sent.wide !== sequence) continue;
+      if (atMs !== null && sent.audioTimestamp !== null) this.#onReceived(sent.audioTimestamp);
+      this.#fates.push({ bytes: sent.bytes, sentAtMs: sent.sentAtMs, receivedAtMs: atMs });
     }
     const nowMs = performance.now();
     if (nowMs - this.#windowAtMs < windowMs) return;
