@@ -38,6 +38,11 @@ export class SpeechClock {
   }
 
   close(): void {
+    this.#rest();
+    this.#newest = null;
+  }
+
+  #rest(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
@@ -45,7 +50,7 @@ export class SpeechClock {
   #look(): void {
     const { track, captions } = played(this.#track, this.#playhead(), this.#options.textOf);
     this.#track = track;
-    if (track.stretches.length === 0) this.close();
+    if (track.stretches.length === 0) this.#rest();
     if (sameCaptions(captions, this.#captions)) return;
     this.#captions = captions;
     this.#options.onCaptions(captions);
@@ -54,7 +59,8 @@ export class SpeechClock {
   /** The browser's word comes in steps; in between, and over a lost packet, time goes on. */
   #playhead(): Playhead {
     const nowMs = performance.now();
-    const rtpTimestamp = this.#options.playedRtp();
+    // Between two connections nothing is played: the words stand still where the voice does.
+    const rtpTimestamp = this.#options.playedRtp() ?? this.#newest?.rtpTimestamp ?? null;
     if (rtpTimestamp === null) return { rtpTimestamp: null, nowMs };
     if (this.#newest?.rtpTimestamp !== rtpTimestamp) this.#newest = { rtpTimestamp, atMs: nowMs };
     const coasted = Math.min(coastMs, nowMs - this.#newest.atMs);
