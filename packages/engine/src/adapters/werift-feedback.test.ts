@@ -35,7 +35,7 @@ test('status vectors of one and of two bits, after a run, with packets that did 
 });
 
 test('no more packets than the feedback is about, though a vector has room for more', () => {
-  const arrivals = arrivalsOf(feedback(7, 3, [0b1010_0000, 0x00, 4]));
+  const arrivals = arrivalsOf(feedback(7, 3, [0b1001_0000, 0x00, 4]));
   expect(arrivals).toEqual([
     { sequence: 7, atMs: null },
     { sequence: 8, atMs: 64_001 },
