@@ -11,7 +11,7 @@ import {
   useVP8,
 } from 'werift';
 import { candidatesOf, readAnswer } from '../media/answer.ts';
-import { type CheckedOffer, checkCandidate, checkOffer } from '../media/offer.ts';
+import { type CheckedOffer, checkCandidate, checkOffer, maxCandidates } from '../media/offer.ts';
 import {
   type CandidateSummary,
   type Codecs,
@@ -24,8 +24,9 @@ import {
   type VideoCodec,
 } from '../media/ports.ts';
 import type { WorkerConfig } from '../media/protocol.ts';
+import { SourcePin } from '../media/source-pin.ts';
 import { MediaSender } from './werift-sender.ts';
-import { type LocalWire, openHostWire, openRelayWire, relayCandidate, SourcePin } from './werift-wire.ts';
+import { forgetStart, type LocalWire, openHostWire, openRelayWire, relayCandidate } from './werift-wire.ts';
 
 export type PeerFactoryConfig = Pick<WorkerConfig, 'mediaAddress' | 'mediaPorts' | 'relayAddresses' | 'relayPorts' | 'engineRelay'>;
 
@@ -50,19 +51,18 @@ export async function createPeerFactory(config: PeerFactoryConfig): Promise<Peer
       const offer = checkOffer(offerSdp, config);
       const pin = new SourcePin();
       nth += 1;
-      const peers_ = () => offer.candidates.map(({ address, port }) => [address, port] as const);
+      const { engineRelay, mediaAddress, mediaPorts } = config;
       const wire =
-        config.engineRelay === null
+        engineRelay === null
           ? await openHostWire(config, { pin, nth })
-          : await openRelayWire(config.engineRelay, { pin, peers: peers_ });
+          : await openRelayWire({ engineRelay, mediaAddress, mediaPorts, pin, nth });
       const peer = new WeriftPeer({ peerId, offer, events, wire, pin, config, onClosed: () => peers.delete(peer) });
       peers.add(peer);
       try {
         return { peer, answerSdp: await peer.answer(offer) };
       } catch (error) {
         await peer.close();
-        if (error instanceof OfferRefused) throw error;
-        throw new OfferRefused('malformed', 'this offer cannot be answered', { cause: error });
+        throw error;
       }
     },
     async [Symbol.asyncDispose]() {
@@ -91,11 +91,14 @@ class WeriftPeer implements Peer {
   readonly #video: RTCRtpTransceiver | null;
   readonly #videoCodec: VideoCodec | null;
   #sender: MediaSender | null = null;
-  /** Of ICE: grows with each restart. */
+  /** Of ICE: both change with each restart. */
   #generation = 0;
+  #userFragment = '';
   #state: PeerState = 'connecting';
   #microphone = { packets: mostMicrophonePackets, bytes: mostMicrophoneBytes, atMs: 0 };
   #closing: Promise<void> | null = null;
+  /** Negotiations of one peer happen one after the other. */
+  #negotiated: Promise<unknown> = Promise.resolve();
 
   constructor(options: WeriftPeerOptions) {
     this.#options = options;
@@ -103,7 +106,7 @@ class WeriftPeer implements Peer {
     this.#videoCodec = options.offer.video;
     this.codecs = { video: options.offer.video ?? 'VP8' };
     this.#connection = new RTCPeerConnection({
-      codecs: { audio: [useOPUS()], video: [videoCodec(this.codecs.video), retransmission()] },
+      codecs: { audio: [useOPUS({ rtcpFeedback: [{ type: 'transport-cc' }] })], video: [videoCodec(this.codecs.video), retransmission()] },
       headerExtensions: {
         audio: [useSdesMid(), useTransportWideCC(), useAbsSendTime()],
         video: [useSdesMid(), useTransportWideCC(), useAbsSendTime()],
@@ -141,30 +144,31 @@ class WeriftPeer implements Peer {
     return this.#sender?.bytesSent ?? 0;
   }
 
-  async answer(offer: CheckedOffer): Promise<string> {
-    const { pin, wire } = this.#options;
-    pin.allow(offer.candidates, { keep: true });
-    await this.#connection.setRemoteDescription({ type: 'offer', sdp: offer.sdp });
-    const ice = this.#ice;
-    if (ice === undefined) throw new Error('an offer makes a transport');
-    wire.attach(ice);
-    await this.#connection.setLocalDescription(await this.#connection.createAnswer());
-    for (const candidate of offer.candidates) await ice.addRemoteCandidate(relayCandidate(candidate));
-    if (this.#sender !== null) this.#restartIce(ice);
-    this.#generation = ice.generation;
-    const sdp = this.#connection.localDescription?.sdp ?? '';
-    assertOwnCandidate(sdp, wire);
-    return sdp;
+  /** Throws `OfferRefused`. */
+  answer(offer: CheckedOffer): Promise<string> {
+    const answer = this.#negotiated.then(() => this.#answer(offer));
+    this.#negotiated = answer.catch(() => undefined);
+    return answer.catch((error: unknown) => {
+      if (error instanceof OfferRefused) throw error;
+      if (this.#state === 'closed') throw new OfferRefused('superseded', 'this connection is closed', { cause: error });
+      throw new OfferRefused('malformed', 'this offer cannot be answered', { cause: error });
+    });
   }
 
   async renegotiate(offerSdp: string): Promise<string> {
     const offer = checkOffer(offerSdp, this.#options.config);
+    if (offer.video !== this.#videoCodec || offer.fingerprint !== this.#options.offer.fingerprint) {
+      throw new OfferRefused('unsupported_media', 'media and certificate of a connection stay: open another one');
+    }
     return this.answer(offer);
   }
 
   addCandidate(line: string): void {
     const candidate = checkCandidate(line, this.#options.config);
-    this.#options.pin.allow([candidate], { keep: true });
+    // One that comes late, of the generation before a restart.
+    if (candidate.userFragment !== null && candidate.userFragment !== this.#userFragment) return;
+    if (!this.#options.pin.add(candidate))
+      throw new OfferRefused('malformed', `a connection has at most ${maxCandidates} relay candidates`);
     this.#ice?.addRemoteCandidate(relayCandidate(candidate)).catch(() => undefined);
   }
 
@@ -179,8 +183,9 @@ class WeriftPeer implements Peer {
   /** Called twice a second: is the browser still there? */
   watch(): void {
     if (this.#state !== 'connected' && this.#state !== 'disconnected') return;
-    const away = performance.now() - this.#options.pin.heardAtMs > awayMs;
-    this.#become(away ? 'disconnected' : 'connected');
+    const isAway = performance.now() - this.#options.pin.heardAtMs > awayMs || this.#ice?.state === 'failed';
+    if (!isAway && this.#ice?.nominated !== undefined) this.#options.pin.settle();
+    this.#become(isAway ? 'disconnected' : 'connected');
   }
 
   close(): Promise<void> {
@@ -192,11 +197,32 @@ class WeriftPeer implements Peer {
     return this.#connection.iceTransports[0]?.connection;
   }
 
+  async #answer(offer: CheckedOffer): Promise<string> {
+    const { pin, wire } = this.#options;
+    if (this.#state === 'closed') throw new OfferRefused('superseded', 'this connection is closed');
+    // Before werift answers the browser's first check.
+    if (offer.userFragment !== this.#userFragment) pin.replace(offer.candidates);
+    else for (const candidate of offer.candidates) pin.add(candidate);
+    this.#userFragment = offer.userFragment;
+    await this.#connection.setRemoteDescription({ type: 'offer', sdp: offer.sdp });
+    const ice = this.#ice;
+    if (ice === undefined) throw new Error('an offer makes a transport');
+    wire.attach(ice);
+    await this.#connection.setLocalDescription(await this.#connection.createAnswer());
+    for (const candidate of pin.candidates) await ice.addRemoteCandidate(relayCandidate(candidate));
+    if (this.#sender !== null) this.#restartIce(ice);
+    this.#generation = ice.generation;
+    const sdp = this.#connection.localDescription?.sdp ?? '';
+    assertOwnCandidate(sdp, wire);
+    return sdp;
+  }
+
   /** werift starts ICE together with DTLS only: after a restart DTLS stands, and ICE would wait for ever. */
   #restartIce(ice: IceConnection): void {
     const [transport] = this.#connection.iceTransports;
     if (ice.generation === this.#generation || transport === undefined) return;
     this.#generation = ice.generation;
+    forgetStart(transport);
     transport.start().catch(() => this.#become('disconnected'));
   }
 

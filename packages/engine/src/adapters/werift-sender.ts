@@ -16,7 +16,7 @@ import {
   TransportWideCC,
 } from 'werift';
 import type { SettledAnswer, SettledMedia } from '../media/answer.ts';
-import { adapt, type PacketFate, startBandwidth } from '../media/bandwidth.ts';
+import { adapt, type PacketFate, startBandwidth, withinLimits } from '../media/bandwidth.ts';
 import { packetise } from '../media/packetise.ts';
 import type { EncodedFrame, VideoCodec } from '../media/ports.ts';
 import { arrivalsOf } from './werift-feedback.ts';
@@ -69,6 +69,9 @@ interface SentPacket {
 const historySize = 1_024;
 /** Packets whose fate the browser may still report: 10 s and more. */
 const sentSize = 4_096;
+/** Packets sent again, a second. */
+const mostResent = 200;
+const keyFrameMs = 300;
 const windowMs = 500;
 const reportMs = 1_000;
 const ntpEpochMs = 2_208_988_800_000;
@@ -88,6 +91,8 @@ export class MediaSender {
   /** Wall clock, ms, of timestamp 0 on both tracks: one clock, so that browsers sync them. */
   #zeroAtMs: number | null = null;
   #received: number | null = null;
+  #keyFrameAtMs = Number.NEGATIVE_INFINITY;
+  #resends = { packets: mostResent, atMs: 0 };
   #fates: PacketFate[] = [];
   #windowAtMs = 0;
   #bandwidth = startBandwidth;
@@ -175,12 +180,26 @@ export class MediaSender {
       if (packet.feedback instanceof GenericNack) this.#resend(packet.feedback);
       if (packet.feedback instanceof TransportWideCC) this.#onFates(packet.feedback);
     } else if (packet instanceof RtcpPayloadSpecificFeedback) {
-      if (packet.feedback instanceof ReceiverEstimatedMaxBitrate) this.#remb = Number(packet.feedback.bitrate);
+      if (packet.feedback instanceof ReceiverEstimatedMaxBitrate) this.#onLimit(Number(packet.feedback.bitrate));
       // PLI, or FIR, which werift parses as another kind.
-      else this.#options.onKeyFrameWanted();
+      else this.#onKeyFrameWanted();
     } else if (packet instanceof RtcpRrPacket || packet instanceof RtcpSrPacket) {
       for (const report of packet.reports) this.#onReport(report);
     }
+  }
+
+  /** Browsers ask again until one comes; the first of many counts. */
+  #onKeyFrameWanted(): void {
+    const nowMs = performance.now();
+    if (nowMs - this.#keyFrameAtMs < keyFrameMs) return;
+    this.#keyFrameAtMs = nowMs;
+    this.#options.onKeyFrameWanted();
+  }
+
+  /** REMB, of browsers that send no transport-wide feedback, or beside it. */
+  #onLimit(bps: number): void {
+    this.#remb = bps;
+    if (this.#audio.settled.transportExtension === null) this.#options.onBandwidth(withinLimits(bps, bps));
   }
 
   #onReport({ ssrc, highestSequence }: RtcpReceiverInfo): void {
@@ -210,25 +229,36 @@ export class MediaSender {
     this.#options.onBandwidth(this.#bandwidth.bps);
   }
 
+  /**
+   * RFC 4588: the original sequence number, then the payload. Without a stream for it nothing is sent again: the same
+   * number with another header would use a key's nonce twice, and the browser asks for a key frame anyway.
+   */
   #resend({ lost, mediaSourceSsrc }: GenericNack): void {
     const track = this.#video;
-    if (track === null || mediaSourceSsrc !== track.ssrc) return;
-    const { rtxPayloadType, payloadType } = track.settled;
+    if (track === null || mediaSourceSsrc !== track.ssrc || track.settled.rtxPayloadType === null) return;
     for (const sequence of lost) {
       const packet = this.#history[sequence % historySize];
-      if (packet === undefined || packet.sequence !== sequence) continue;
+      if (packet === undefined || packet.sequence !== sequence || !this.#mayResend()) continue;
       const { payload, timestamp, marker } = packet;
-      if (rtxPayloadType === null) {
-        this.#write(track, payload, { payloadType, sequenceNumber: sequence, timestamp, marker, ssrc: track.ssrc });
-        continue;
-      }
-      // RFC 4588: the original sequence number, then the payload.
       const original = Buffer.allocUnsafe(2);
       original.writeUInt16BE(sequence);
       this.#rtxSequence = (this.#rtxSequence + 1) & 0xffff;
-      const fields = { payloadType: rtxPayloadType, sequenceNumber: this.#rtxSequence, timestamp, marker, ssrc: this.#options.rtxSsrc };
-      this.#write(track, Buffer.concat([original, payload]), fields);
+      this.#write(track, Buffer.concat([original, payload]), {
+        payloadType: track.settled.rtxPayloadType,
+        sequenceNumber: this.#rtxSequence,
+        timestamp,
+        marker,
+        ssrc: this.#options.rtxSsrc,
+      });
     }
+  }
+
+  /** A token bucket of one second: a browser cannot make the engine send the same for ever. */
+  #mayResend(): boolean {
+    const nowMs = performance.now();
+    const packets = Math.min(mostResent, this.#resends.packets + ((nowMs - this.#resends.atMs) / 1_000) * mostResent);
+    this.#resends = { packets: Math.max(0, packets - 1), atMs: nowMs };
+    return packets >= 1;
   }
 
   /** RFC 3550 section 6.4.1: which moment of the wall clock a timestamp belongs to. */

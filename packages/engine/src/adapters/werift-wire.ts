@@ -1,20 +1,21 @@
-import { createSocket, type Socket } from 'node:dgram';
 import {
   Candidate,
   candidateFoundation,
   candidatePriority,
   classes,
-  createTurnClient,
   type IceConnection,
   Message,
   methods,
   parseMessage,
+  type RTCIceTransport,
   StunOverTurnProtocol,
   StunProtocol,
-  type TurnProtocol,
+  TurnProtocol,
 } from 'werift';
 import { OfferRefused } from '../media/ports.ts';
 import type { WorkerConfig } from '../media/protocol.ts';
+import type { SourcePin } from '../media/source-pin.ts';
+import { openUdpPort, type UdpPort } from './udp-port.ts';
 
 /*
  * The one place that reaches into werift 0.25.2. Why each reach is there:
@@ -22,11 +23,12 @@ import type { WorkerConfig } from '../media/protocol.ts';
  * - gathering is replaced by one socket of ours: werift would offer every address of the machine, ask Google's
  *   STUN server when none is given, and die of an unhandled error when a port is taken;
  * - datagrams pass `SourcePin` before anything parses them: one stray unencrypted DTLS record silences a session;
- * - as a TURN client it ignores `438 Stale Nonce` (no MESSAGE-INTEGRITY in it), refreshes once per lifetime and
- *   never frees its allocation: all three are done here.
+ * - as a TURN client it believes ChannelData from anybody, ignores `438 Stale Nonce` (no MESSAGE-INTEGRITY in it),
+ *   refreshes once per lifetime and never frees its allocation: all four are done here.
  */
 
 type Address = readonly [string, number];
+type MediaPorts = Pick<WorkerConfig, 'mediaAddress' | 'mediaPorts'>;
 type Wire = StunProtocol | StunOverTurnProtocol;
 
 /** What `Connection` has and does not export. */
@@ -59,28 +61,6 @@ function inside<T>(object: object): T {
   return object as T;
 }
 
-/** The relay addresses that one session's datagrams may come from: `address:port`. */
-export class SourcePin {
-  #allowed: ReadonlySet<string> = new Set();
-  /** When an allowed datagram came last, ms of `performance.now()`. */
-  heardAtMs = 0;
-  dropped = 0;
-
-  allow(candidates: readonly { readonly address: string; readonly port: number }[], { keep }: { readonly keep: boolean }): void {
-    const named = candidates.map(({ address, port }) => `${address}:${port}`);
-    this.#allowed = new Set(keep ? [...this.#allowed, ...named] : named);
-  }
-
-  admits([address, port]: Address): boolean {
-    if (!this.#allowed.has(`${address}:${port}`)) {
-      this.dropped += 1;
-      return false;
-    }
-    this.heardAtMs = performance.now();
-    return true;
-  }
-}
-
 /** The one address that a peer answers with. */
 export interface LocalWire {
   readonly type: 'host' | 'relay';
@@ -94,78 +74,19 @@ export interface LocalWire {
 
 /** A socket of our own. Throws `OfferRefused` when the ports are taken. */
 export async function openHostWire(
-  { mediaAddress, mediaPorts: [first, last] }: Pick<WorkerConfig, 'mediaAddress' | 'mediaPorts'>,
+  config: MediaPorts,
   { pin, nth }: { readonly pin: SourcePin; readonly nth: number },
 ): Promise<LocalWire> {
-  const ports = last - first + 1;
-  for (let attempt = 0; attempt < Math.min(ports, 64); attempt += 1) {
-    const port = first + ((nth + attempt) % ports);
-    const socket = await bind(mediaAddress, port);
-    if (socket !== null) return hostWire(socket, { address: mediaAddress, port, pin });
-  }
-  throw new OfferRefused('no_free_port', 'all media ports of this engine are taken: try again in a moment');
-}
-
-async function bind(address: string, port: number): Promise<Socket | null> {
-  const socket = createSocket('udp4');
-  const bound = await new Promise<boolean>((resolve) => {
-    socket.once('listening', () => resolve(true));
-    // Stays: later errors, such as ICMP answers, must not end the process.
-    socket.on('error', () => resolve(false));
-    socket.bind({ port, address, exclusive: true });
-  });
-  if (bound) return socket;
-  socket.close();
-  return null;
-}
-
-/** Stands in for werift's `UdpTransport`. */
-class PinnedTransport {
-  readonly type = 'udp';
-  readonly addressFamily = 4;
-  readonly #socket: Socket;
-  closed = false;
-
-  constructor(socket: Socket) {
-    this.#socket = socket;
-  }
-
-  get address() {
-    return this.#socket.address();
-  }
-
-  readonly send = async (data: Buffer, [address, port]: Address): Promise<void> => {
-    if (!this.closed) this.#socket.send(data, port, address);
-  };
-
-  readonly close = async (): Promise<void> => {
-    if (this.closed) return;
-    this.closed = true;
-    await new Promise<void>((resolve) => this.#socket.close(resolve));
-  };
-}
-
-interface HostAddress {
-  readonly address: string;
-  readonly port: number;
-  readonly pin: SourcePin;
-}
-
-function hostWire(socket: Socket, { address, port, pin }: HostAddress): LocalWire {
+  const port = await openUdpPort(config, nth);
   const wire = new StunProtocol();
-  inside<{ transport: PinnedTransport }>(wire).transport = new PinnedTransport(socket);
-  wire.localIp = address;
+  inside<{ transport: UdpPort }>(wire).transport = port;
+  wire.localIp = port.host;
   const receiver = inside<InsideStun>(wire);
-  socket.on('message', (data, { address: host, port: from }) => {
-    if (pin.admits([host, from])) receiver.datagramReceived(data, [host, from]);
-  });
-  return {
-    type: 'host',
-    address,
-    port,
-    attach: (connection) => attach(connection, wire, { type: 'host', address, port }),
-    close: () => wire.close(),
+  port.onData = (data, from) => {
+    if (pin.admits(data, ...from)) receiver.datagramReceived(data, from);
   };
+  const own = { type: 'host', address: port.host, port: port.port } as const;
+  return { ...own, attach: (connection) => attach(connection, wire, own), close: () => wire.close() };
 }
 
 function attach(
@@ -199,28 +120,40 @@ function attach(
   };
 }
 
+/** A start of ICE that failed, or that another restart overtook, would be waited for by the next one for ever. */
+export function forgetStart(transport: RTCIceTransport): void {
+  inside<{ waitStart: unknown }>(transport).waitStart = undefined;
+}
+
 const allocationSeconds = 600;
 /** Permissions last 300 s (RFC 8656 section 9). */
 const refreshMs = 120_000;
 const freeWithinMs = 500;
 
+export interface RelayWireOptions extends MediaPorts {
+  readonly engineRelay: NonNullable<WorkerConfig['engineRelay']>;
+  readonly pin: SourcePin;
+  readonly nth: number;
+}
+
 /** An allocation on the TURN server. Throws `OfferRefused` when it has none to give. */
-export async function openRelayWire(
-  relay: NonNullable<WorkerConfig['engineRelay']>,
-  { pin, peers }: { readonly pin: SourcePin; readonly peers: () => readonly Address[] },
-): Promise<LocalWire> {
-  const server = serverOf(relay.url);
-  let turn: TurnProtocol;
+export async function openRelayWire({
+  engineRelay: { url, username, credential },
+  pin,
+  nth,
+  ...config
+}: RelayWireOptions): Promise<LocalWire> {
+  const socket = await openUdpPort(config, nth);
+  const turn = new TurnProtocol(serverOf(url), username, credential, allocationSeconds, socket);
+  adoptNonces(turn);
   try {
-    turn = await createTurnClient(
-      { address: server, username: relay.username, password: relay.credential },
-      { lifetime: allocationSeconds },
-    );
+    await turn.connectionMade();
   } catch (error) {
+    await turn.close();
     throw new OfferRefused('no_free_port', 'the relay has no port for the engine: try again in a moment', { cause: error });
   }
-  adoptNonces(turn);
-  const stopRefreshing = keepAlive(turn, peers);
+  pinServer(turn, socket);
+  const stopRefreshing = keepAlive(turn, pin);
   const close = turn.close.bind(turn);
   turn.close = async () => {
     stopRefreshing();
@@ -231,16 +164,11 @@ export async function openRelayWire(
   const receiver = inside<InsideStunOverTurn>(wire);
   const { handleStunMessage } = receiver;
   receiver.handleStunMessage = (data, from) => {
-    if (pin.admits(from)) handleStunMessage(data, from);
+    if (pin.admits(data, ...from)) handleStunMessage(data, from);
   };
   const [address, port] = turn.relayedAddress;
-  return {
-    type: 'relay',
-    address,
-    port,
-    attach: (connection) => attach(connection, wire, { type: 'relay', address, port }),
-    close: () => wire.close(),
-  };
+  const own = { type: 'relay', address, port } as const;
+  return { ...own, attach: (connection) => attach(connection, wire, own), close: () => wire.close() };
 }
 
 function serverOf(url: string): [string, number] {
@@ -248,23 +176,45 @@ function serverOf(url: string): [string, number] {
   return [match?.[1] ?? '127.0.0.1', Number(match?.[2] ?? 3_478)];
 }
 
+/**
+ * Nobody but the server may say what a peer sent: werift believes any ChannelData, from anywhere, and whoever may
+ * use the relay reaches this socket through it.
+ */
+function pinServer(turn: TurnProtocol, socket: UdpPort): void {
+  const receive = socket.onData;
+  const [host, port] = turn.serverEndpoint ?? turn.server;
+  socket.onData = (data, from) => {
+    if (from[0] === host && from[1] === port) receive(data, from);
+  };
+}
+
 /** A 438 answer carries no MESSAGE-INTEGRITY (RFC 8489 section 9.2.4); its transaction is what proves it. */
 function adoptNonces(turn: TurnProtocol): void {
   const within = inside<InsideTurn>(turn);
   const handle = within.handleSTUNMessage;
   within.handleSTUNMessage = (data, from) => {
-    const message = parseMessage(data);
+    const message = stunOf(data);
     const isStale = message?.messageClass === classes.ERROR && message.getAttributeValue('ERROR-CODE')?.[0] === 438;
     if (message !== undefined && isStale) turn.transactions[message.transactionIdHex]?.responseReceived(message, [from[0], from[1]]);
     else handle.call(turn, data, from);
   };
 }
 
-function keepAlive(turn: TurnProtocol, peers: () => readonly Address[]): () => void {
+/** The parser throws on some malformed messages. */
+function stunOf(data: Buffer): Message | undefined {
+  try {
+    return parseMessage(data);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Four rounds within an allocation's life, and two within a permission's: a lost one does no harm. */
+function keepAlive(turn: TurnProtocol, pin: SourcePin): () => void {
   const within = inside<InsideTurn>(turn);
   const timer = setInterval(() => {
     refresh(turn, allocationSeconds).catch(() => undefined);
-    for (const peer of peers()) within.createPermission(peer).catch(() => undefined);
+    for (const { address, port } of pin.candidates) within.createPermission([address, port]).catch(() => undefined);
     // The next packet binds its channel anew.
     for (const channel of Object.values(within.channelByAddr)) channel.refreshAt = 0;
   }, refreshMs);

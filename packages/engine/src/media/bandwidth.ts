@@ -14,31 +14,54 @@ export interface PacketFate {
 export interface Bandwidth {
   /** Bits a second that may be sent. */
   readonly bps: number;
-  /** Least transit time seen lately, ms on mixed clocks: only its changes mean something. */
-  readonly baseTransitMs: number | null;
+  /** Least transit time of each of the latest windows, ms on mixed clocks: only differences mean something. */
+  readonly leastTransitsMs: readonly number[];
 }
 
-export const startBandwidth: Bandwidth = { bps: 1_000_000, baseTransitMs: null };
+export const startBandwidth: Bandwidth = { bps: 1_000_000, leastTransitsMs: [] };
 
 const leastBps = 40_000;
 const mostBps = 2_500_000;
 /** Loss that a sender answers by sending less, and that it takes as chance. */
 const heavyLoss = 0.1;
 const lightLoss = 0.02;
-/** Time in a queue that says that it is growing, ms. */
-const queueMs = 120;
-/** Clocks drift apart and routes change: the base forgets, ms a window. */
-const baseDriftMs = 0.5;
+const growth = 1.06;
+/** Time that nearly all packets of a window spent in a queue, ms: a process that hiccups holds up only some. */
+const queueMs = 200;
+/** A window that takes so much longer to arrive than to send fills a queue; a late burst takes less. */
+const stretched = 1.1;
+/** Share of what arrives that is sent while a queue drains. */
+const drain = 0.9;
+/** Clocks drift apart and routes change: windows whose transit times are remembered, 10 s. */
+const remembered = 20;
 
 /** One window of feedback, about half a second; `remb` is the browser's own limit, bits a second. */
 export function adapt(before: Bandwidth, fates: readonly PacketFate[], remb: number | null): Bandwidth {
-  const arrived = fates.flatMap(({ sentAtMs, receivedAtMs }) => (receivedAtMs === null ? [] : [receivedAtMs - sentAtMs]));
+  const arrived = fates.flatMap(({ bytes, sentAtMs, receivedAtMs }) => (receivedAtMs === null ? [] : [{ bytes, sentAtMs, receivedAtMs }]));
   if (fates.length < 5 || arrived.length === 0) return before;
+  const transitsMs = arrived.map(({ sentAtMs, receivedAtMs }) => receivedAtMs - sentAtMs).toSorted((a, b) => a - b);
+  const leastTransitsMs = [...before.leastTransitsMs, transitsMs[0] ?? 0].slice(-remembered);
+  const waitedMs = (transitsMs[transitsMs.length >> 2] ?? 0) - Math.min(...leastTransitsMs);
   const loss = 1 - arrived.length / fates.length;
-  const transitMs = arrived.toSorted((a, b) => a - b)[arrived.length >> 1] ?? 0;
-  const baseTransitMs = Math.min(...arrived, (before.baseTransitMs ?? transitMs) + baseDriftMs);
-  const queued = transitMs - baseTransitMs > queueMs;
-  const factor = queued ? 0.85 : loss > heavyLoss ? 1 - loss / 2 : loss < lightLoss ? 1.06 : 1;
-  const bps = Math.min(mostBps, remb ?? mostBps, Math.max(leastBps, before.bps * factor));
-  return { bps, baseTransitMs };
+  return { bps: withinLimits(waitedMs > queueMs ? drained(before.bps, arrived) : before.bps * factorOf(loss), remb), leastTransitsMs };
+}
+
+/** What may be sent where the browser gives no feedback but its own limit. */
+export function withinLimits(bps: number, remb: number | null): number {
+  return Math.max(leastBps, Math.min(mostBps, remb ?? mostBps, bps));
+}
+
+function factorOf(loss: number): number {
+  if (loss > heavyLoss) return 1 - loss / 2;
+  return loss < lightLoss ? growth : 1;
+}
+
+/** Behind a queue: a little less than comes through, if it is what is sent that fills it. */
+function drained(bps: number, arrived: readonly (PacketFate & { readonly receivedAtMs: number })[]): number {
+  const spanOf = (times: readonly number[]): number => Math.max(...times) - Math.min(...times);
+  const receivingMs = spanOf(arrived.map(({ receivedAtMs }) => receivedAtMs));
+  const sendingMs = spanOf(arrived.map(({ sentAtMs }) => sentAtMs));
+  if (receivingMs <= sendingMs * stretched) return bps;
+  const bytes = arrived.reduce((sum, packet) => sum + packet.bytes, 0);
+  return Math.min(bps, ((bytes * 8_000) / receivingMs) * drain);
 }

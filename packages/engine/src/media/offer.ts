@@ -1,9 +1,11 @@
 import { isIPv4 } from 'node:net';
+import { offeredSections, type Section } from './offer-sections.ts';
 import { OfferRefused, type VideoCodec } from './ports.ts';
 
 /*
  * Which offers a browser may make. Media passes through the relay and nothing else, so an offer that
- * names any other address is refused, by the name of its fault, before WebRTC code sees it. Pure.
+ * names any other address is refused, by the name of its fault, before WebRTC code sees it. That code gets
+ * a description written here, of the few lines that it needs. Pure.
  */
 
 export interface RelayRules {
@@ -18,40 +20,60 @@ export interface RelayCandidate {
   readonly port: number;
 }
 
+/** Of a candidate line: whose ICE generation it belongs to; null: it does not say. */
+export interface TrickledCandidate extends RelayCandidate {
+  readonly userFragment: string | null;
+}
+
 export interface CheckedOffer {
-  /** The offer without the lines that nobody here needs. */
+  /** What is left of the offer: our own writing, without candidates. */
   readonly sdp: string;
   readonly candidates: readonly RelayCandidate[];
   /** What is sent to it; null: it asked for no video. */
   readonly video: VideoCodec | null;
+  /** Of ICE: another one is a restart. */
+  readonly userFragment: string;
+  /** SHA-256 of the browser's certificate, upper case. */
+  readonly fingerprint: string;
 }
 
 const maxBytes = 16_384;
 const maxLines = 600;
 const maxSections = 3;
-const maxCandidates = 4;
+export const maxCandidates = 4;
+const midUri = 'urn:ietf:params:rtp-hdrext:sdes:mid';
+const transportUri = 'http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01';
 
 /** Throws `OfferRefused`. */
 export function checkOffer(sdp: string, rules: RelayRules): CheckedOffer {
-  if (Buffer.byteLength(sdp) > maxBytes) throw new OfferRefused('too_large', `an offer has at most ${maxBytes} bytes`);
-  const lines = sdp.split(/\r\n|\n/).filter((line) => line !== '');
-  if (lines.length > maxLines) throw new OfferRefused('too_large', `an offer has at most ${maxLines} lines`);
-  if (lines[0] !== 'v=0') throw new OfferRefused('malformed', 'this is not a session description');
-  const strange = lines.find((line) => !/^[a-z]=[\x20-\x7e]*$/.test(line));
-  if (strange !== undefined) throw new OfferRefused('malformed', 'a line of the offer is not of the form type=value');
-  const { session, sections } = splitSections(lines);
-  checkSections(session, sections);
+  const lines = linesOf(sdp);
+  const { session, sections } = offeredSections(lines);
+  checkKinds(sections);
   const candidates = distinct(
-    lines.filter((line) => line.startsWith('a=candidate:')).map((line) => checkCandidate(line.slice('a='.length), rules)),
+    lines.filter((line) => /^a=candidate:/i.test(line)).map((line) => checkCandidate(line.slice('a='.length), rules)),
   );
   if (candidates.length > maxCandidates) throw new OfferRefused('malformed', `an offer has at most ${maxCandidates} relay candidates`);
-  const kept = [...session, ...sections.flat()].filter((line) => !/^a=(candidate|end-of-candidates|extmap-allow-mixed)/.test(line));
-  return { sdp: `${kept.join('\r\n')}\r\n`, candidates, video: videoOf(sections) };
+  const transport = transportOf(session, sections);
+  const video = sections.find(({ kind }) => kind === 'video');
+  const codec = video === undefined ? null : videoCodecOf(video);
+  const written = sections.map((section) => write(section, codec, transport));
+  const group = `a=group:BUNDLE ${sections.map(({ mid }) => mid).join(' ')}`;
+  const head = ['v=0', 'o=- 1 1 IN IP4 0.0.0.0', 's=-', 't=0 0', group];
+  return {
+    sdp: `${[...head, ...written.flat()].join('\r\n')}\r\n`,
+    candidates,
+    video: codec?.name ?? null,
+    userFragment: transport.userFragment,
+    fingerprint: transport.fingerprint,
+  };
 }
 
 /** One `candidate:` line. Throws `OfferRefused`. */
-export function checkCandidate(candidate: string, { relayAddresses, relayPorts: [first, last] }: RelayRules): RelayCandidate {
-  const [foundation, component, protocol, , address, portText, typ, type] = candidate.replace(/^a=/, '').split(' ');
+export function checkCandidate(candidate: string, { relayAddresses, relayPorts: [first, last] }: RelayRules): TrickledCandidate {
+  if (candidate.length > 512 || !/^[\x21-\x7e]+( [\x21-\x7e]+)*$/.test(candidate)) {
+    throw new OfferRefused('malformed', 'a candidate line cannot be read');
+  }
+  const [foundation, component, protocol, , address, portText, typ, type, ...rest] = candidate.replace(/^a=/, '').split(' ');
   if (foundation?.startsWith('candidate:') !== true || typ !== 'typ' || address === undefined) {
     throw new OfferRefused('malformed', 'a candidate line cannot be read');
   }
@@ -66,7 +88,8 @@ export function checkCandidate(candidate: string, { relayAddresses, relayPorts: 
   }
   const port = /^\d{1,5}$/.test(portText ?? '') ? Number(portText) : -1;
   if (port < first || port > last) throw new OfferRefused('unexpected_relay_address', 'a relay candidate outside the ports of the relay');
-  return { address, port };
+  const named = rest.indexOf('ufrag');
+  return { address, port, userFragment: named === -1 ? null : (rest[named + 1] ?? null) };
 }
 
 /** Nothing but a known word of ICE goes into an error message. */
@@ -75,63 +98,112 @@ function nameOf(type: string | undefined): string {
 }
 
 function distinct(candidates: readonly RelayCandidate[]): readonly RelayCandidate[] {
-  return [...new Map(candidates.map((candidate) => [`${candidate.address}:${candidate.port}`, candidate])).values()];
+  return [...new Map(candidates.map(({ address, port }) => [`${address}:${port}`, { address, port }])).values()];
 }
 
-type Section = readonly string[];
-
-function splitSections(lines: readonly string[]): { readonly session: Section; readonly sections: readonly Section[] } {
-  const starts = lines.flatMap((line, at) => (line.startsWith('m=') ? [at] : []));
-  const sections = starts.map((start, nth) => lines.slice(start, starts[nth + 1]));
-  return { session: lines.slice(0, starts[0]), sections };
+function linesOf(sdp: string): readonly string[] {
+  if (Buffer.byteLength(sdp) > maxBytes) throw new OfferRefused('too_large', `an offer has at most ${maxBytes} bytes`);
+  const lines = sdp.split(/\r\n|\n/).filter((line) => line !== '');
+  if (lines.length > maxLines) throw new OfferRefused('too_large', `an offer has at most ${maxLines} lines`);
+  if (lines[0] !== 'v=0') throw new OfferRefused('malformed', 'this is not a session description');
+  const strange = lines.find((line) => !/^[a-z]=[\x20-\x7e]*$/.test(line));
+  if (strange !== undefined) throw new OfferRefused('malformed', 'a line of the offer is not of the form type=value');
+  return lines;
 }
 
-function checkSections(session: Section, sections: readonly Section[]): void {
+function checkKinds(sections: readonly Section[]): void {
   if (sections.length === 0 || sections.length > maxSections) {
     throw new OfferRefused('unsupported_media', `an offer has one audio and one video section, and at most ${maxSections} in all`);
   }
-  const kinds = sections.map((section) => /^m=(\w+) \d{1,5} /.exec(section[0] ?? '')?.[1]);
-  if (kinds.filter((kind) => kind === 'audio').length !== 1 || kinds.filter((kind) => kind === 'video').length > 1) {
+  const count = (wanted: Section['kind']) => sections.filter(({ kind }) => kind === wanted).length;
+  if (count('audio') !== 1 || count('video') > 1) {
     throw new OfferRefused('unsupported_media', 'an offer has one audio section and at most one for video');
   }
-  if (sections.length > 1 && !session.some((line) => line.startsWith('a=group:BUNDLE '))) {
-    throw new OfferRefused('unsupported_media', 'audio and video must be bundled: set bundlePolicy to "max-bundle"');
-  }
-  for (const section of sections) checkSection(session, section);
-  const fingerprints = new Set(
-    [...session, ...sections.flat()].filter((line) => line.startsWith('a=fingerprint:')).map((line) => line.toLowerCase()),
-  );
-  if (fingerprints.size !== 1) throw new OfferRefused('malformed', 'an offer has one certificate fingerprint');
 }
 
-function checkSection(session: Section, section: Section): void {
-  const lines = [...session, ...section];
-  if (!/^m=(audio|video) \d{1,5} UDP\/TLS\/RTP\/SAVPF( \d{1,3})+$/.test(section[0] ?? '')) {
-    throw new OfferRefused('unsupported_media', 'a section is audio or video over UDP/TLS/RTP/SAVPF');
+interface Transport {
+  readonly userFragment: string;
+  readonly password: string;
+  readonly fingerprint: string;
+  readonly setup: string;
+}
+
+/** All sections share one: the first one's, RFC 9143. */
+function transportOf(session: readonly string[], sections: readonly Section[]): Transport {
+  const [first] = sections;
+  const lines = [...session, ...(first?.lines ?? [])];
+  if (sections.length > 1) {
+    const group =
+      session
+        .find((line) => line.startsWith('a=group:BUNDLE '))
+        ?.split(' ')
+        .slice(1) ?? [];
+    if (group[0] !== first?.mid || !sections.every(({ mid }) => group.includes(mid))) {
+      throw new OfferRefused('unsupported_media', 'audio and video must be bundled: set bundlePolicy to "max-bundle"');
+    }
   }
-  if (!section.includes('a=rtcp-mux')) throw new OfferRefused('unsupported_media', 'RTP and RTCP share a port: offer rtcp-mux');
-  if (!lines.some((line) => /^a=fingerprint:sha-256 ([0-9A-F]{2}:){31}[0-9A-F]{2}$/i.test(line))) {
-    throw new OfferRefused('malformed', 'a certificate fingerprint is SHA-256');
-  }
-  const ufrags = lines.filter((line) => line.startsWith('a=ice-ufrag:'));
-  const passwords = lines.filter((line) => line.startsWith('a=ice-pwd:'));
-  if (ufrags.length !== 1 || !/^a=ice-ufrag:[\w+/]{4,256}$/.test(ufrags[0] ?? '')) {
-    throw new OfferRefused('malformed', 'a section has one ICE user fragment');
-  }
-  if (passwords.length !== 1 || !/^a=ice-pwd:[\w+/]{22,256}$/.test(passwords[0] ?? '')) {
-    throw new OfferRefused('malformed', 'a section has one ICE password');
-  }
-  if (section[0]?.startsWith('m=audio') === true && !section.some((line) => /^a=rtpmap:\d{1,3} opus\/48000\/2$/i.test(line))) {
-    throw new OfferRefused('unsupported_media', 'audio is Opus');
-  }
+  if (!lines.includes('a=rtcp-mux')) throw new OfferRefused('unsupported_media', 'RTP and RTCP share a port: offer rtcp-mux');
+  const everywhere = [...session, ...sections.flatMap((section) => section.lines)];
+  const fingerprints = new Set(everywhere.filter((line) => line.startsWith('a=fingerprint:')).map((line) => line.toUpperCase()));
+  if (fingerprints.size !== 1) throw new OfferRefused('malformed', 'an offer has one certificate fingerprint');
+  const fingerprint = /^A=FINGERPRINT:SHA-256 ((?:[0-9A-F]{2}:){31}[0-9A-F]{2})$/.exec([...fingerprints][0] ?? '')?.[1];
+  if (fingerprint === undefined) throw new OfferRefused('malformed', 'a certificate fingerprint is SHA-256');
+  const userFragment = only(lines, /^a=ice-ufrag:([\w+/]{4,256})$/);
+  if (userFragment === null) throw new OfferRefused('malformed', 'a section has one ICE user fragment');
+  const password = only(lines, /^a=ice-pwd:([\w+/]{22,256})$/);
+  if (password === null) throw new OfferRefused('malformed', 'a section has one ICE password');
+  return { userFragment, password, fingerprint, setup: only(lines, /^a=setup:(actpass|active|passive)$/) ?? 'actpass' };
+}
+
+/** The one thing that a pattern finds in these lines; null: none, or several. */
+function only(lines: readonly string[], pattern: RegExp): string | null {
+  const found = new Set(lines.flatMap((line) => pattern.exec(line)?.[1] ?? []));
+  return found.size === 1 ? ([...found][0] ?? null) : null;
+}
+
+interface OfferedCodec {
+  readonly name: VideoCodec;
+  readonly payloadType: string;
 }
 
 /** VP8 where it is offered: it costs this machine least. */
-function videoOf(sections: readonly Section[]): VideoCodec | null {
-  const video = sections.find((section) => section[0]?.startsWith('m=video') === true);
-  if (video === undefined) return null;
-  if (video.some((line) => /^a=rtpmap:\d{1,3} VP8\/90000$/i.test(line))) return 'VP8';
-  const h264 = video.some((line) => /^a=rtpmap:\d{1,3} H264\/90000$/i.test(line));
-  if (!h264) throw new OfferRefused('unsupported_media', 'video is VP8 or H.264');
-  return 'H264';
+function videoCodecOf(section: Section): OfferedCodec {
+  const [vp8] = section.payloadTypesOf('VP8/90000');
+  if (vp8 !== undefined) return { name: 'VP8', payloadType: vp8 };
+  const h264 = section
+    .payloadTypesOf('H264/90000')
+    .find(
+      (type) => /packetization-mode=1(;|$)/.test(section.parametersOf(type)) && /profile-level-id=42/i.test(section.parametersOf(type)),
+    );
+  if (h264 === undefined)
+    throw new OfferRefused('unsupported_media', 'video is VP8, or H.264 of the baseline profile in packetization mode 1');
+  return { name: 'H264', payloadType: h264 };
+}
+
+function write(section: Section, video: OfferedCodec | null, transport: Transport): readonly string[] {
+  const [opus] = section.payloadTypesOf('opus/48000/2');
+  const payloadType = section.kind === 'audio' ? opus : video?.payloadType;
+  if (payloadType === undefined) throw new OfferRefused('unsupported_media', 'audio is Opus');
+  const retransmission = section.payloadTypesOf('rtx/90000').find((type) => section.parametersOf(type) === `apt=${payloadType}`);
+  const kept = retransmission === undefined ? [payloadType] : [payloadType, retransmission];
+  const codecLines = section.lines.filter((line) => kept.some((type) => new RegExp(`^a=(rtpmap|fmtp|rtcp-fb):${type} `).test(line)));
+  const extensions = section.lines.filter((line) => {
+    const [, uri] = /^a=extmap:\d{1,3}(?:\/\w+)? (\S+)$/.exec(line) ?? [];
+    return uri === midUri || uri === transportUri;
+  });
+  return [
+    `m=${section.kind} 9 UDP/TLS/RTP/SAVPF ${kept.join(' ')}`,
+    'c=IN IP4 0.0.0.0',
+    `a=ice-ufrag:${transport.userFragment}`,
+    `a=ice-pwd:${transport.password}`,
+    'a=ice-options:trickle',
+    `a=fingerprint:sha-256 ${transport.fingerprint}`,
+    `a=setup:${transport.setup}`,
+    `a=mid:${section.mid}`,
+    ...extensions,
+    `a=${section.direction}`,
+    'a=rtcp-mux',
+    ...codecLines,
+    ...section.lines.filter((line) => /^a=ssrc:\d{1,10} cname:/.test(line)).slice(0, 2),
+  ];
 }
