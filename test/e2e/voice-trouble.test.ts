@@ -48,6 +48,31 @@ describeWith(chromiumAvailable, 'Chromium')('voice and face in trouble', () => {
     await voice.caption.waitFor();
   });
 
+  test('everything about talking can be done by keyboard', async () => {
+    await using visitor = await visit(browser, engine.url);
+    const { page } = visitor;
+    const voice = new VoicePage(page);
+    await voice.start();
+    await voice.startTalking.focus();
+    await page.keyboard.press('Enter');
+    const focused = page.locator('button:focus');
+    await page.getByRole('button', { name: english('micMute') }).waitFor();
+    await page.keyboard.press('Space');
+    await page.getByText(english('mutedNow'), { exact: true }).waitFor();
+    expect(await focused.getAttribute('aria-label')).toBe(english('micUnmute'));
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await page.getByRole('radio', { name: english('modePush') }).check();
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Shift+Tab');
+    expect(await focused.textContent()).toBe(english('holdToTalk'));
+    await page.keyboard.down('Space');
+    await page.getByRole('button', { name: english('releaseToSend'), pressed: true }).waitFor();
+    await page.keyboard.up('Space');
+    await voice.holdToTalk.and(page.locator('[aria-pressed="false"]')).waitFor();
+    expect(await accessibilityFindings(page)).toEqual([]);
+  });
+
   test('a microphone that is taken away is told, and can be given back', async () => {
     await using visitor = await visit(browser, engine.url);
     const { page } = visitor;

@@ -1,6 +1,6 @@
 import type { TutorSession } from '@virtual-tutor/sdk';
 import { useMicLevel } from '@virtual-tutor/sdk/react';
-import type { CSSProperties, KeyboardEvent } from 'react';
+import { type CSSProperties, type KeyboardEvent, type RefObject, useEffect, useRef } from 'react';
 import { Mic, MicOff, Sliders, Sound, SoundOff } from '../parts/icons.tsx';
 import { useSpeech } from '../texts/use-language.tsx';
 import type { Voice } from './use-voice.ts';
@@ -63,6 +63,7 @@ function OpenMic({ session, muted }: { readonly session: TutorSession; readonly 
   const label = say(muted ? 'micUnmute' : 'micMute');
   return (
     <button
+      ref={useInheritedFocus()}
       type="button"
       className={muted ? 'button mic mic-muted' : 'button button-primary mic'}
       style={useLevelStyle(session)}
@@ -78,9 +79,11 @@ function OpenMic({ session, muted }: { readonly session: TutorSession; readonly 
 function HoldToTalk({ session, sending }: { readonly session: TutorSession; readonly sending: boolean }) {
   const { say } = useSpeech();
   const { mic } = session.media;
+  const button = useInheritedFocus();
   const isTalkKey = ({ key }: KeyboardEvent) => key === ' ' || key === 'Enter';
   return (
     <button
+      ref={button}
       type="button"
       className={sending ? 'button button-primary talk-hold talk-hold-on' : 'button button-primary talk-hold'}
       style={useLevelStyle(session)}
@@ -112,4 +115,13 @@ function HoldToTalk({ session, sending }: { readonly session: TutorSession; read
 function useLevelStyle(session: TutorSession): CSSProperties {
   const level: Record<`--${string}`, number> = { '--level': useMicLevel(session) };
   return level;
+}
+
+/** A button that takes the place of the one just pressed takes its focus, too: whoever uses the keyboard is not sent back to the start. */
+function useInheritedFocus(): RefObject<HTMLButtonElement | null> {
+  const button = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    if (document.activeElement === document.body) button.current?.focus({ preventScroll: true });
+  }, []);
+  return button;
 }

@@ -36,6 +36,8 @@ export function useVoice(lesson: TutorSession | null, view: SessionView): Voice 
         return next;
       });
       if (change.mode !== undefined) lesson?.media.mic.setMode(change.mode);
+      // Nothing is heard before the button is held, and then it is meant to be.
+      if (change.mode === 'push') lesson?.media.mic.mute(false);
       if (change.inWriting === true) lesson?.media.disconnect();
     },
     [lesson],
