@@ -1,7 +1,7 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { maxFrameBytes, maxMessageLength } from '@virtual-tutor/schemas';
+import { maxAudioBytes, maxFrameBytes, maxMessageLength, maxOfferLength } from '@virtual-tutor/schemas';
 import { SignJWT } from 'jose';
 import { v7 } from 'uuid';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -109,6 +109,14 @@ const message = (world: World, over: object = {}) => ({
   text: 'hello',
   ...over,
 });
+const pcm = (world: World, audio: unknown, sessionId = world.sessionId) => ({ sessionId, pcm: audio });
+const offer = (world: World, over: object = {}) => ({ sessionId: world.sessionId, peerId: randomUUID(), offer: 'v=0', ...over });
+const candidate = (world: World, over: object = {}) => ({
+  sessionId: world.sessionId,
+  peerId: randomUUID(),
+  candidate: 'candidate:1 1 udp 1 127.0.0.1 10111 typ relay',
+  ...over,
+});
 const absent = v7();
 
 type Call = (world: World) => Promise<Outcome>;
@@ -209,7 +217,29 @@ const calls: readonly (readonly [what: string, code: string, call: Call])[] = [
     'invalid_input',
     (w) => w.operator.mutate('sessions.create', 'tutorId=ada', { 'content-type': 'application/x-www-form-urlencoded' }),
   ],
+  ['microphone audio that is not base64', 'invalid_input', (w) => w.student.mutate('audio.append', pcm(w, 'not base64!'))],
+  ['microphone audio of half a sample', 'invalid_input', (w) => w.student.mutate('audio.append', pcm(w, 'AQID'))],
+  ['microphone audio of nothing', 'invalid_input', (w) => w.student.mutate('audio.append', pcm(w, ''))],
+  ['microphone audio that is a list', 'invalid_input', (w) => w.student.mutate('audio.append', pcm(w, [1, 2]))],
+  ['an offer of nothing', 'invalid_input', (w) => w.student.mutate('webrtc.negotiate', offer(w, { offer: '' }))],
+  ['an offer from a peer without an id', 'invalid_input', (w) => w.student.mutate('webrtc.negotiate', offer(w, { peerId: '1' }))],
+  ['a candidate for a peer without an id', 'invalid_input', (w) => w.student.mutate('webrtc.addCandidate', candidate(w, { peerId: null }))],
   // Oversized
+  [
+    'more microphone audio than two seconds',
+    'invalid_input',
+    (w) => w.student.mutate('audio.append', pcm(w, Buffer.alloc(maxAudioBytes + 2).toString('base64'))),
+  ],
+  [
+    'an offer that is too long',
+    'invalid_input',
+    (w) => w.student.mutate('webrtc.negotiate', offer(w, { offer: 'v'.repeat(maxOfferLength + 1) })),
+  ],
+  [
+    'a candidate that is too long',
+    'invalid_input',
+    (w) => w.student.mutate('webrtc.addCandidate', candidate(w, { candidate: 'c'.repeat(1_025) })),
+  ],
   [
     'a document that is too large',
     'invalid_input',
@@ -229,6 +259,19 @@ const calls: readonly (readonly [what: string, code: string, call: Call])[] = [
   // Without a right
   ['no credential on the control plane', 'unauthorized', (w) => w.nobody.query('sessions.list', {})],
   ['no credential on the data plane', 'unauthorized', (w) => w.nobody.mutate('chat.send', message(w))],
+  ['no credential for a microphone', 'unauthorized', (w) => w.nobody.mutate('audio.append', pcm(w, 'AQI='))],
+  ['no credential for a connection', 'unauthorized', (w) => w.nobody.mutate('webrtc.negotiate', offer(w))],
+  ['an API key that wants to connect', 'forbidden', (w) => w.operator.query('webrtc.config', { sessionId: w.sessionId })],
+  ["a microphone in another student's session", 'forbidden', (w) => w.student.mutate('audio.append', pcm(w, 'AQI=', w.otherSessionId))],
+  [
+    "a connection to another student's session",
+    'forbidden',
+    (w) => w.student.mutate('webrtc.negotiate', offer(w, { sessionId: w.otherSessionId })),
+  ],
+  ["another student's relay credentials", 'forbidden', (w) => w.student.query('webrtc.config', { sessionId: w.otherSessionId })],
+  ['voice where it is switched off', 'media_unavailable', (w) => w.student.query('webrtc.config', { sessionId: w.sessionId })],
+  ['a connection where voice is switched off', 'media_unavailable', (w) => w.student.mutate('webrtc.negotiate', offer(w))],
+  ['a microphone where voice is switched off', 'media_unavailable', (w) => w.student.mutate('audio.append', pcm(w, 'AQI='))],
   [
     'a key that was never issued',
     'unauthorized',
@@ -379,6 +422,23 @@ describe('calls that are refused', () => {
     const socket = await openWire(world.engine.url, world.token);
     const id = socket.call('subscription', 'session.events', { sessionId: world.otherSessionId });
     expect(await socket.answer(id)).toMatchObject({ ok: false, error: { code: 'forbidden' } });
+    socket.socket.close();
+  });
+
+  test.each(['session.media', 'webrtc.signals'])("%s of another student's session is refused", async (path) => {
+    const socket = await openWire(world.engine.url, world.token);
+    const id = socket.call('subscription', path, { sessionId: world.otherSessionId });
+    expect(await socket.answer(id)).toMatchObject({ ok: false, error: { code: 'forbidden' } });
+    socket.socket.close();
+  });
+
+  test('speech where voice is switched off is refused, and signals only say so', async () => {
+    const socket = await openWire(world.engine.url, world.token);
+    const media = socket.call('subscription', 'session.media', { sessionId: world.sessionId });
+    expect(await socket.answer(media)).toMatchObject({ ok: false, error: { code: 'media_unavailable' } });
+    const signals = socket.call('subscription', 'webrtc.signals', { sessionId: world.sessionId });
+    const hello = await socket.until((frame) => frame.id === signals && frame.result?.type === 'data');
+    expect(hello.result?.data).toEqual({ type: 'hello', quality: 'text' });
     socket.socket.close();
   });
 

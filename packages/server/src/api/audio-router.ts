@@ -1,4 +1,4 @@
-import { api } from '@virtual-tutor/schemas';
+import { api, maxAudioBytes } from '@virtual-tutor/schemas';
 import { failWith, orFail } from './failure.ts';
 import { asStudent, router } from './trpc.ts';
 
@@ -10,6 +10,7 @@ export const audioRouter = router({
     .mutation(async ({ ctx, input }) => {
       const pcm = Buffer.from(input.pcm, 'base64');
       if (pcm.length === 0 || pcm.length % 2 !== 0) throw failWith('invalid_input', 'pcm: send whole 16-bit samples, in base64');
+      if (pcm.length > maxAudioBytes) throw failWith('invalid_input', `pcm: at most ${maxAudioBytes} bytes in one call`);
       return orFail(await ctx.app.media.appendAudio(ctx.caller.tenantId, input.sessionId, new Uint8Array(pcm)));
     }),
   commit: asStudent

@@ -1,7 +1,6 @@
 import { TRPCError } from '@trpc/server';
 import { type ErrorCode, errorCodes, type WireError } from '@virtual-tutor/schemas';
 import { ZodError } from 'zod';
-import { RateLimited } from '../app/limits.ts';
 import { StoreUnavailable } from '../app/ports.ts';
 import type { Refusal } from '../domain/decision.ts';
 
@@ -50,7 +49,7 @@ function invalid(error: ZodError): Refusal {
 /** What a caller may know of an error: never a stack, a query or anybody's words. */
 export function refusalOf(error: TRPCError): Refusal {
   const { cause } = error;
-  if (cause instanceof Refused || cause instanceof RateLimited) return cause.refusal;
+  if (cause instanceof Refused) return cause.refusal;
   if (cause instanceof ZodError) return error.code === 'BAD_REQUEST' ? invalid(cause) : defect;
   if (cause instanceof StoreUnavailable) return unreachable;
   if (cause instanceof Error && cause.name === 'AbortError') return { code: 'aborted', message: 'the caller went away' };

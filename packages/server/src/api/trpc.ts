@@ -4,7 +4,7 @@ import { protocolVersion, type Role, SessionId } from '@virtual-tutor/schemas';
 import { z } from 'zod';
 import type { CommandContext } from '../app/handle.ts';
 import type { Caller, Context } from './context.ts';
-import { failWith, wireError } from './failure.ts';
+import { failure, failWith, wireError } from './failure.ts';
 
 /** Who may call a procedure. Each one declares it: a test over the router fails the build for one that does not. */
 export type Policy =
@@ -36,7 +36,8 @@ export const router = t.router;
 
 const limited = t.procedure.use(async ({ ctx, path, next }) => {
   if (ctx.outdated) throw failWith('upgrade_required', `this engine speaks protocol ${protocolVersion}: update @virtual-tutor/sdk`);
-  await ctx.app.limits.spend(spenderOf(ctx), path);
+  const over = await ctx.app.limits.spend(spenderOf(ctx), path);
+  if (over !== null) throw failure(over);
   return next();
 });
 

@@ -13,19 +13,9 @@ export interface RateLimits {
   readonly messages: number;
 }
 
-export class RateLimited extends Error {
-  override readonly name = 'RateLimited';
-  readonly refusal: Refusal;
-  constructor(limit: number, retryAfterMs: number) {
-    const message = `more than ${limit} calls a minute: wait and try again`;
-    super(message);
-    this.refusal = { code: 'rate_limited', message, retryAfterMs };
-  }
-}
-
 export interface Limits {
-  /** Throws `RateLimited`. */
-  spend(spender: { readonly kind: 'key' | 'token' | 'address'; readonly id: string }, procedure: string): Promise<void>;
+  /** Null: go ahead. */
+  spend(spender: { readonly kind: 'key' | 'token' | 'address'; readonly id: string }, procedure: string): Promise<Refusal | null>;
 }
 
 const minuteSeconds = 60;
@@ -39,18 +29,24 @@ export function createLimits(rates: RateLimits): Limits {
   const connections = limiter(connectionsPerMinute);
   return {
     async spend({ kind, id }, procedure) {
-      await take(limiters[kind], id);
-      if (procedure === 'chat.send') await take(messages, id);
-      if (procedure === 'webrtc.negotiate') await take(connections, id);
+      const over = await take(limiters[kind], id);
+      if (over !== null) return over;
+      if (procedure === 'chat.send') return take(messages, id);
+      return procedure === 'webrtc.negotiate' ? take(connections, id) : null;
     },
   };
 }
 
-async function take(limiter: RateLimiterMemory, id: string): Promise<void> {
+async function take(limiter: RateLimiterMemory, id: string): Promise<Refusal | null> {
   try {
     await limiter.consume(id);
+    return null;
   } catch (error) {
-    if (error instanceof RateLimiterRes) throw new RateLimited(limiter.points, error.msBeforeNext);
-    throw error;
+    if (!(error instanceof RateLimiterRes)) throw error;
+    return {
+      code: 'rate_limited',
+      message: `more than ${limiter.points} calls a minute: wait and try again`,
+      retryAfterMs: error.msBeforeNext,
+    };
   }
 }

@@ -142,7 +142,8 @@ describe('places', () => {
     lesson.plane.maxSessions = 1;
     expect(await lesson.media.config(tenantId, lesson.sessionId)).not.toHaveProperty('refused');
     await using other = await openVoiceLesson({ llm });
-    other.plane.maxSessions = 0;
+    other.plane.maxSessions = 1;
+    other.plane.open({ sessionId: lesson.sessionId, locale: 'en', voice: null, character: 'ada' });
     for (const outcome of [
       await other.media.config(tenantId, other.sessionId),
       await other.media.negotiate(tenantId, { sessionId: other.sessionId, peerId: randomUUID(), offer: 'v=0' }),

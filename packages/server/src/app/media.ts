@@ -172,6 +172,7 @@ export class Media {
   #noRoom(sessionId: SessionId): Refusal | null {
     const { plane } = this.#options;
     const { sessions: taken, maxSessions } = plane.load();
+    if (maxSessions === 0) return mediaOff;
     return plane.isOpen(sessionId) || taken < maxSessions ? null : mediaFull(maxSessions);
   }
 
