@@ -11,6 +11,8 @@ export interface PacketFate {
   readonly receivedAtMs: number | null;
 }
 
+type Arrived = PacketFate & { readonly receivedAtMs: number };
+
 export interface Bandwidth {
   /** Bits a second that may be sent. */
   readonly bps: number;
@@ -57,11 +59,23 @@ function factorOf(loss: number): number {
 }
 
 /** Behind a queue: a little less than comes through, if it is what is sent that fills it. */
-function drained(bps: number, arrived: readonly (PacketFate & { readonly receivedAtMs: number })[]): number {
-  const spanOf = (times: readonly number[]): number => Math.max(...times) - Math.min(...times);
-  const receivingMs = spanOf(arrived.map(({ receivedAtMs }) => receivedAtMs));
-  const sendingMs = spanOf(arrived.map(({ sentAtMs }) => sentAtMs));
-  if (receivingMs <= sendingMs * stretched) return bps;
-  const bytes = arrived.reduce((sum, packet) => sum + packet.bytes, 0);
-  return Math.min(bps, ((bytes * 8_000) / receivingMs) * drain);
+function drained(bps: number, arrived: readonly Arrived[]): number {
+  const { bytes, sendingMs, receivingMs } = flowOf(arrived);
+  return receivingMs > sendingMs * stretched ? Math.min(bps, ((bytes * 8_000) / receivingMs) * drain) : bps;
+}
+
+/** From the first packet to the last, without the longest wait: that is where something stood still, if anything did. */
+function flowOf(arrived: readonly Arrived[]): { readonly bytes: number; readonly sendingMs: number; readonly receivingMs: number } {
+  const inOrder = arrived.toSorted((a, b) => a.receivedAtMs - b.receivedAtMs);
+  const steps = inOrder.slice(1).map(({ bytes, sentAtMs, receivedAtMs }, nth) => {
+    const before = inOrder[nth];
+    return { bytes, sendingMs: sentAtMs - (before?.sentAtMs ?? 0), receivingMs: receivedAtMs - (before?.receivedAtMs ?? 0) };
+  });
+  const longest = Math.max(...steps.map(({ receivingMs }) => receivingMs));
+  const without = steps.toSpliced(
+    steps.findIndex(({ receivingMs }) => receivingMs === longest),
+    1,
+  );
+  const sum = (part: 'bytes' | 'sendingMs' | 'receivingMs'): number => without.reduce((total, step) => total + step[part], 0);
+  return { bytes: sum('bytes'), sendingMs: sum('sendingMs'), receivingMs: sum('receivingMs') };
 }
