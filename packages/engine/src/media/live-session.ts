@@ -38,6 +38,8 @@ const closingSilence = 5;
 const mostUnspoken = 2;
 /** How often a voice that failed is looked for, frames. */
 const voiceAgainFrames = 250;
+/** Browsers show a picture some 40 ms before they play the sound of the same time (lip-sync.test.ts), ms. */
+const pictureLeadMs = 40;
 /** The browser has confirmed nothing for so long: the tutor waits, ms. */
 const stalledMs = 4_000;
 /** A face that failed is tried again in a later turn, this much later, ms. */
@@ -104,7 +106,10 @@ export class LiveSession {
         this.#onConnected();
       },
       onInterrupted: () => void this.#playout.hold('connection'),
-      onResumed: () => this.#playout.release('connection'),
+      onResumed: () => {
+        this.#playout.repeatUnconfirmed();
+        this.#playout.release('connection');
+      },
       onGone: (gone) => {
         if (gone !== null) this.#emit({ type: 'disconnected', ...gone });
         if (gone?.reason === 'replaced') this.#playout.hold('connection');
@@ -210,7 +215,7 @@ export class LiveSession {
     const speaking = sentence !== null && this.#quality === 'video' && this.#mayMove(sentence.turnId) ? sentence : null;
     this.#drawing = true;
     face
-      .next(speaking === null ? null : mouthAt(speaking.speech.visemes, atMs))
+      .next(speaking === null ? null : mouthAt(speaking.speech.visemes, atMs - pictureLeadMs))
       .then(
         (frame) => {
           if (this.#slot.peer !== peer) return;
@@ -284,6 +289,7 @@ export class LiveSession {
     // A peer before this one may have had another codec.
     this.#face?.[Symbol.dispose]();
     this.#face = this.#parts.createFace?.(peer.codecs.video) ?? null;
+    this.#playout.repeatUnconfirmed();
     this.#playout.expectReports(true);
     this.#playout.release('connection');
     this.#reach(this.#face === null ? 'voice' : 'video', 'connected');

@@ -86,6 +86,45 @@ describe('playout', () => {
     expect(rest.every((frame) => frame === null)).toBe(true);
   });
 
+  test('says again what a lost connection took along, and counts it as heard only then', () => {
+    const { playout, events, run, heard } = started();
+    playout.expectReports(true);
+    playout.enqueue(sentence(0, 14));
+    playout.enqueue(sentence(1, 4));
+    // 700 ms arrived; the second sentence has begun when the outage is noticed.
+    run(35);
+    playout.received(35);
+    run(115);
+    playout.hold('connection');
+    run(1);
+    playout.repeatUnconfirmed();
+    playout.expectReports(true);
+    playout.release('connection');
+    expect(heard()).toEqual([]);
+    // From the fourth word, which was under way, to the end.
+    expect(events.findLast(({ type }) => type === 'speech')).toMatchObject({ sentence: { index: 0 }, fromMs: 600 });
+    const again: number[] = [];
+    for (let frame = 0; frame < 160; frame += 1) {
+      again.push(...(run(1)[0] ?? []));
+      playout.received(playout.frame);
+    }
+    expect(again.length / frameSamples).toBe((2_800 - 600 + 800) / frameMs);
+    expect(again.at(-1)).toBe(4);
+    expect(heard()).toEqual([0, 1]);
+  });
+
+  test('repeats nothing that was confirmed', () => {
+    const { playout, run, heard } = started();
+    playout.expectReports(true);
+    playout.enqueue(sentence(0, 1));
+    run(10);
+    playout.received(10);
+    run(20);
+    playout.repeatUnconfirmed();
+    expect(run(5)).toEqual([null, null, null, null, null]);
+    expect(heard()).toEqual([0]);
+  });
+
   test('goes on with the word that was cut', () => {
     const { playout, events, run } = started();
     playout.enqueue(sentence(0, 5));
@@ -159,6 +198,8 @@ describe('playout', () => {
 
 type Step =
   | { readonly do: 'run'; readonly frames: number }
+  /** Nothing of it arrives, and then the connection is made anew. */
+  | { readonly do: 'lose'; readonly frames: number }
   | { readonly do: 'say'; readonly words: number }
   | { readonly do: 'skip'; readonly frames: number }
   | { readonly do: 'hold' }
@@ -166,6 +207,7 @@ type Step =
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ do: fc.constant('run' as const), frames: fc.integer({ min: 1, max: 60 }) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('lose' as const), frames: fc.integer({ min: 1, max: 60 }) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('say' as const), words: fc.integer({ min: 1, max: 6 }) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('skip' as const), frames: fc.integer({ min: 1, max: 100 }) }) },
   { weight: 2, arbitrary: fc.constant({ do: 'hold' as const }) },
@@ -177,6 +219,12 @@ function take(now: Step, { playout, run, said }: ReturnType<typeof started>): nu
   switch (now.do) {
     case 'run': {
       const sounds = run(now.frames).filter((frame) => frame !== null).length;
+      playout.received(playout.frame);
+      return sounds;
+    }
+    case 'lose': {
+      const sounds = run(now.frames).filter((frame) => frame !== null).length;
+      playout.repeatUnconfirmed();
       playout.received(playout.frame);
       return sounds;
     }

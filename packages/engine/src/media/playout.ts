@@ -155,6 +155,25 @@ export class Playout {
     return heard;
   }
 
+  /** Goes back to where the browser last confirmed anything: what was lost with its connection is said again. */
+  repeatUnconfirmed(): void {
+    const confirmed = this.#receipt?.frame ?? this.#frame;
+    const lost = this.#stretches.filter(({ toFrame }) => (toFrame ?? this.#frame) > confirmed);
+    const first = lost[0];
+    if (first === undefined) return;
+    if (this.audible) this.#cut();
+    const [sentence, ...others] = new Set(lost.map((stretch) => stretch.sentence));
+    if (sentence === undefined) return;
+    const positionMs = first.fromMs + Math.max(0, confirmed - first.fromFrame) * frameMs;
+    first.toFrame = Math.max(first.fromFrame, confirmed);
+    this.#stretches = this.#stretches.filter((stretch) => stretch === first || !lost.includes(stretch));
+    this.#queue.unshift(...others);
+    this.#playing = { sentence, positionMs };
+    this.#played = false;
+    this.#ended = null;
+    if (this.audible) this.#begin();
+  }
+
   /** From now on only what reports confirm counts as heard; null: what was played counts. */
   expectReports(on: boolean): void {
     this.#receipt = on ? { frame: this.#frame, learntAt: this.#frame } : null;
