@@ -217,7 +217,7 @@ export class Lesson implements TutorSession {
     this.#enter('connected');
     if (again) this.#emitter.emit('resumed', resumed);
     this.#changes.tell();
-    this.#media.linked(link);
+    this.#media.linked();
   }
 
   #onLost(error: TutorError): void {

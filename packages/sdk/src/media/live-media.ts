@@ -1,6 +1,6 @@
 import { Emitter } from '../emitter.ts';
-import { aborted, asTutorError, TutorError } from '../errors.ts';
-import type { Link } from '../link.ts';
+import { aborted, TutorError } from '../errors.ts';
+import { type LiveSource, liveItems } from '../live-items.ts';
 import type {
   Captions,
   Hearing,
@@ -23,8 +23,8 @@ import { StudentMicrophone } from './student-microphone.ts';
 
 /** Media as its lesson sees it. */
 export interface LessonMedia extends TutorMedia {
-  /** There is a link; every one anew. */
-  linked(link: Link): void;
+  /** There is a link again. */
+  linked(): void;
   /** The student's words have become a message. */
   understood(): void;
   close(): void;
@@ -45,7 +45,6 @@ export class LiveMedia implements LessonMedia {
   /** As the engine says; what the student gets also takes a connection. */
   #offered: MediaState['quality'] = 'text';
   #following: AbortController | null = null;
-  #link: Link | null = null;
   #sample: StatsSample | null = null;
 
   constructor(host: MediaHost) {
@@ -136,9 +135,7 @@ export class LiveMedia implements LessonMedia {
     this.#set({ status: 'closed', error: null, retrying: false });
   }
 
-  linked(link: Link): void {
-    this.#link = link;
-    if (this.#following !== null) this.#follow(link);
+  linked(): void {
     this.#connection?.nudge();
   }
 
@@ -147,7 +144,7 @@ export class LiveMedia implements LessonMedia {
     this.#end();
     this.#set({ status: 'connecting', error: null, retrying: true });
     this.#following = new AbortController();
-    if (this.#link !== null && !this.#link.down.aborted) this.#follow(this.#link);
+    void this.#follow(this.#following.signal);
     const connection = new MediaConnection({
       config: (signal) => this.#calls.config(signal),
       negotiate: (offer, signal) => this.#calls.negotiate(offer, signal),
@@ -215,13 +212,15 @@ export class LiveMedia implements LessonMedia {
     this.#set({ status: 'connected', error: null, retrying: false });
   }
 
-  #follow(link: Link): void {
-    const stop = this.#following?.signal;
-    if (stop === undefined) return;
-    // It ends with its link; the next one is followed anew.
-    link.signals({ sessionId: this.#host.sessionId, onItem: (signal) => this.#onSignal(signal) }, stop).catch((error: unknown) => {
-      if (!stop.aborted && !asTutorError(error).retryable) this.#hear(nothingHeard);
-    });
+  /** Without signals there are no captions; voice and face do without. */
+  async #follow(stop: AbortSignal): Promise<void> {
+    const { sessionId } = this.#host;
+    const source: LiveSource<Signal> = { ...this.#host, follow: (link, onItem, cut) => link.signals({ sessionId, onItem }, cut) };
+    try {
+      for await (const signal of liveItems(source, stop)) this.#onSignal(signal);
+    } catch {
+      this.#hear(nothingHeard);
+    }
   }
 
   #onSignal(signal: Signal): void {
