@@ -7,6 +7,7 @@ const note = (type: string, payload: Readonly<Record<string, unknown>>) => noteO
 test.each([
   ['SentenceHeard', { playout: { medium: 'text' } }, 'read'],
   ['SentenceHeard', { playout: { medium: 'voice', heardMs: 840, durationMs: 2_400 } }, 'heard 840 ms of 2.4 s'],
+  ['ReplyInterrupted', { heardMs: 840 }, 'the voice stopped 840 ms into the sentence'],
   ['MessageReceived', { asr: { engine: 'moonshine', asrMs: 310 } }, 'said aloud; recognised by moonshine in 310 ms'],
   ['MediaConnected', { remote: { type: 'relay', port: 10_112 } }, 'through the relay, browser at relay port 10112'],
   ['MediaDisconnected', { reason: 'lost', connectedMs: 65_000 }, 'lost after 65.0 s'],

@@ -13,6 +13,8 @@ export function noteOf({ type, payload }: Pick<AuditedEvent, 'type' | 'payload'>
       return heardNote(payload['playout'], say);
     case 'ReplyCompleted':
       return timingsNote(payload['timings'], say);
+    case 'ReplyInterrupted':
+      return typeof payload['heardMs'] === 'number' ? say('note_cut', { heard: duration(payload['heardMs']) }) : null;
     case 'MediaConnected':
       return say('note_connected', { port: isRecord(payload['remote']) ? numberOr(payload['remote']['port'], 0) : 0 });
     case 'MediaDisconnected':

@@ -22,7 +22,7 @@ export function Face({
   const waiting = session !== null && !media.picture && (media.status === 'connecting' || media.abilities?.face === true);
   return (
     <div className={`face${speaking ? ' face-speaking' : ''}${media.picture ? '' : ' face-resting'}${waiting ? ' face-waiting' : ''}`}>
-      <video ref={video} playsInline autoPlay aria-label={say('tutorPicture', { name: tutor.name })} hidden={!media.picture}>
+      <video ref={video} playsInline autoPlay aria-label={say('tutorPicture', { name: tutor.name })}>
         {/* The words stand under the picture, as they are said. */}
         <track kind="captions" />
       </video>

@@ -70,6 +70,7 @@ export const auditTexts = {
   note_quality: { en: '{from} → {to}: {reason}', zh: '{from} → {to}：{reason}' },
   note_read: { en: 'read', zh: '以文字阅读' },
   note_heard: { en: 'heard {heard} of {total}', zh: '听到 {heard}，共 {total}' },
+  note_cut: { en: 'the voice stopped {heard} into the sentence', zh: '语音在该句 {heard} 处停止' },
   note_spoken: { en: 'said aloud; recognised by {engine} in {asr}', zh: '语音提问；由 {engine} 用 {asr} 识别' },
   note_connected: { en: 'through the relay, browser at relay port {port}', zh: '经由中继，浏览器端中继端口 {port}' },
   note_disconnected: { en: '{reason} after {duration}', zh: '{duration} 后：{reason}' },
