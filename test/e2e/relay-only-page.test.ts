@@ -37,7 +37,8 @@ for (const kind of relayKinds) {
           page.setDefaultTimeout(60_000);
           const onTheWire: string[] = [];
           page.on('websocket', (socket) => {
-            for (const event of ['framesent', 'framereceived'] as const) socket.on(event, ({ payload }) => onTheWire.push(String(payload)));
+            socket.on('framesent', ({ payload }) => onTheWire.push(String(payload)));
+            socket.on('framereceived', ({ payload }) => onTheWire.push(String(payload)));
           });
           await page.goto(engine.url);
           await page.getByLabel(english('apiKey')).fill(engine.apiKey);
