@@ -158,13 +158,18 @@ export class LiveMedia implements LessonMedia {
       onConnected: (peer) => this.#onConnected(peer),
       onLost: (error) => this.#set({ status: 'recovering', error }),
       onFailed: (error, retrying) => {
-        if (!retrying) this.#peer = null;
+        if (!retrying) {
+          this.#peer = null;
+          this.mic.drop();
+        }
         this.#set({ status: 'failed', error, retrying });
       },
     });
     this.#connection = connection;
-    // The network changed: what waits for its next try need not wait any longer.
-    globalThis.addEventListener?.('online', () => connection.nudge(), { signal: this.#following.signal });
+    // The network changed, or the student is looking again: what waits for its next try need not wait any longer.
+    const { signal } = this.#following;
+    globalThis.addEventListener?.('online', () => connection.nudge(), { signal });
+    globalThis.document?.addEventListener('visibilitychange', () => connection.nudge(), { signal });
   }
 
   #end(): void {

@@ -23,6 +23,8 @@ class World {
   /** Only a new way, or a new peer, gets through again. */
   healsBy: 'itself' | 'restart' | 'replace' = 'itself';
   refusal: TutorError | null = null;
+  /** The newest peer's way no longer passes the relay. */
+  strays = false;
   readonly told: string[] = [];
   readonly ways: string[] = [];
   readonly peerIds = new Set<string>();
@@ -39,6 +41,7 @@ class World {
         if (this.refusal !== null) throw this.refusal;
         this.peerIds.add(peerId);
         if (this.healsBy === 'replace') this.flows = true;
+        this.strays = false;
         return this.#peer();
       },
       onConfig: () => {},
@@ -59,6 +62,7 @@ class World {
     let closed = false;
     return {
       sample: async () => {
+        if (this.strays) throw new TutorError('media_blocked', 'the connection does not pass the relay');
         if (this.flows) packets += 1;
         const sample: StatsSample = { atMs: Date.now(), packets, lost: 0, bytes: 0, frames: 0, jitterMs: null, rttMs: null, relayed: true };
         return sample;
@@ -108,13 +112,24 @@ test('after 3 s without a packet the peer is replaced by one of another id', asy
   world.connection.stop();
 });
 
+test('a peer that leaves the relay is replaced at once', async () => {
+  const world = new World();
+  await pass(3_000);
+  world.strays = true;
+  await pass(300);
+  expect(world.told).toEqual(['0 connected', '3300 lost', '3300 connected']);
+  expect(world.peerIds.size).toBe(2);
+  expect(world.open).toBe(1);
+  world.connection.stop();
+});
+
 test('an outage of 8 s is one for text, and it is tried again until it is over', async () => {
   const world = new World();
   await pass(3_000);
   world.flows = false;
   world.refusal = new TutorError('relay_unavailable', 'gone');
   await pass(60_000);
-  expect(world.told.at(-1)).toBe('12500 failed relay_unavailable true');
+  expect(world.told.at(-1)).toBe('11000 failed relay_unavailable true');
   expect(world.ways.length).toBeGreaterThan(8);
   expect(new Set(world.ways.slice(1))).toEqual(new Set(['udp', 'tcp']));
   world.refusal = null;

@@ -9,6 +9,7 @@ import type { StatsSample } from './stats.ts';
 
 /** What is used of a `RelayPeer`. */
 export interface ConnectedPeer {
+  /** Rejects when the peer is not to be used any more. */
   sample(): Promise<StatsSample>;
   restart(config: WebrtcConfig): Promise<void>;
   close(): void;
@@ -30,7 +31,7 @@ export interface ConnectionOptions<Peer extends ConnectedPeer> {
 
 /** How often the packets are counted, ms. */
 const lookMs = 300;
-/** An outage this long is one for text, ms. */
+/** Without a packet for so long it is text, ms. */
 const textAfterMs = 8_000;
 /** Least wait between two tries, ms. */
 const leastWaitMs = 300;
@@ -72,7 +73,7 @@ export class MediaConnection<Peer extends ConnectedPeer> {
 
   async #run(): Promise<void> {
     const { signal } = this.#stopped;
-    this.#beginOutage();
+    this.#beginOutage(0);
     for (let failures = 0; !signal.aborted; ) {
       const peer = await this.#connect(failures);
       if (signal.aborted) {
@@ -126,8 +127,9 @@ export class MediaConnection<Peer extends ConnectedPeer> {
       await this.#wait(lookMs);
       const packets = await packetsOf(peer);
       if (signal.aborted) return;
-      const seen = look(silence, { packets, nowMs: this.#options.now() });
-      const alive = packets !== silence.packets;
+      const nowMs = this.#options.now();
+      const seen = packets === null ? { silence, remedy: 'replace' as const } : look(silence, { packets, nowMs });
+      const alive = packets !== null && packets !== silence.packets;
       silence = seen.silence;
       if (alive && lost) {
         lost = false;
@@ -137,7 +139,7 @@ export class MediaConnection<Peer extends ConnectedPeer> {
       if (seen.remedy === 'none') continue;
       if (!lost) {
         lost = true;
-        this.#beginOutage();
+        this.#beginOutage(nowMs - silence.sinceMs);
         this.#options.onLost(null);
       }
       if (seen.remedy === 'replace') break;
@@ -158,9 +160,10 @@ export class MediaConnection<Peer extends ConnectedPeer> {
       });
   }
 
-  #beginOutage(): void {
+  /** `silentMs`: how long it has lasted already. */
+  #beginOutage(silentMs: number): void {
     this.#lastError = null;
-    this.#outage ??= setTimeout(() => this.#options.onFailed(this.#lastError, true), textAfterMs);
+    this.#outage ??= setTimeout(() => this.#options.onFailed(this.#lastError, true), Math.max(0, textAfterMs - silentMs));
   }
 
   #endOutage(): void {
@@ -181,7 +184,8 @@ function isFinal({ code, retryable }: TutorError): boolean {
   return !retryable && code !== 'internal';
 }
 
-async function packetsOf(peer: ConnectedPeer): Promise<number> {
+/** Null: the peer is not to be used any more. */
+async function packetsOf(peer: ConnectedPeer): Promise<number | null> {
   const sample = await peer.sample().catch(() => null);
-  return sample?.packets ?? 0;
+  return sample?.packets ?? null;
 }

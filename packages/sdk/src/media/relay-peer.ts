@@ -65,8 +65,12 @@ export class RelayPeer {
     if (this.#connection.signalingState !== 'closed') await this.#voice.sender.replaceTrack(track);
   }
 
+  /** Whatever else its way changes to, a connection that has left the relay is closed at once, and this rejects. */
   async sample(): Promise<StatsSample> {
-    return sampleOf(await this.#connection.getStats(), performance.now());
+    const sample = sampleOf(await this.#connection.getStats(), performance.now());
+    if (sample.relayed !== false) return sample;
+    this.close();
+    throw new TutorError('media_blocked', 'the connection does not pass the relay');
   }
 
   /** A new way through the network for the same connection. */
@@ -101,8 +105,7 @@ export class RelayPeer {
     }).catch((error: unknown) => {
       throw TutorError.is(error) && error.code === 'timeout' ? lostWay() : error;
     });
-    const { relayed } = await this.sample();
-    if (relayed === false) throw new TutorError('media_blocked', 'the connection does not pass the relay');
+    await this.sample();
   }
 }
 

@@ -1,6 +1,25 @@
-import { expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { levelOf } from './level-meter.ts';
 import { problemOf, StudentMicrophone } from './student-microphone.ts';
+
+afterEach(() => void vi.unstubAllGlobals());
+
+/** A browser with one microphone, which is allowed. */
+function oneMicrophone(): { live: number } {
+  const browser = { live: 0 };
+  const getUserMedia = async () => {
+    browser.live += 1;
+    const track = Object.assign(new EventTarget(), {
+      readyState: 'live',
+      stop() {
+        browser.live -= 1;
+      },
+    });
+    return { getAudioTracks: () => [track] };
+  };
+  vi.stubGlobal('navigator', { mediaDevices: { getUserMedia } });
+  return browser;
+}
 
 test.each([
   ['NotAllowedError', 'denied'],
@@ -27,6 +46,27 @@ test('a page that may have no microphone says so, in state and error', async () 
   ]);
   microphone.stop();
   expect(microphone.state.status).toBe('off');
+});
+
+test('nobody is recorded for a connection that is gone for good, and nothing is committed to it', async () => {
+  const browser = oneMicrophone();
+  const told: string[] = [];
+  const microphone = new StudentMicrophone({
+    connect: async () => {},
+    send: (track) => told.push(track === null ? 'silence' : 'voice'),
+    commit: () => told.push('commit'),
+    onState: () => {},
+  });
+  await microphone.start();
+  expect(browser.live).toBe(1);
+  microphone.drop();
+  expect(browser.live).toBe(0);
+  expect(microphone.state).toMatchObject({ status: 'off', sending: false });
+  expect(told).toEqual(['voice', 'silence']);
+  await microphone.start();
+  microphone.stop();
+  expect(browser.live).toBe(0);
+  expect(told).toEqual(['voice', 'silence', 'voice', 'commit', 'silence']);
 });
 
 test('loudness goes from nothing to full over 50 dB', () => {

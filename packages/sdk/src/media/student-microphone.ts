@@ -47,10 +47,13 @@ export class StudentMicrophone implements Microphone {
   }
 
   stop(): void {
-    this.#wish += 1;
     if (this.#state.sending) this.#options.commit();
-    this.#letGo();
-    this.#set({ status: 'off', problem: null, muted: false });
+    this.#turnOff();
+  }
+
+  /** The connection is gone for good: nobody is recorded for nothing. What was being said is lost with it. */
+  drop(): void {
+    if (this.#state.status === 'on' || this.#state.status === 'asking') this.#turnOff();
   }
 
   mute(muted: boolean): void {
@@ -124,6 +127,12 @@ export class StudentMicrophone implements Microphone {
     if (await isDenied()) return this.#set({ status: 'blocked', problem: 'revoked' });
     // Another microphone may be there.
     await this.#acquire(null).catch(() => {});
+  }
+
+  #turnOff(): void {
+    this.#wish += 1;
+    this.#letGo();
+    this.#set({ status: 'off', problem: null, muted: false });
   }
 
   #letGo(): void {
