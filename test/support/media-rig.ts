@@ -36,9 +36,15 @@ export interface MediaRig extends AsyncDisposable {
   readonly output: readonly string[];
 }
 
-export async function startMediaRig({ seed = 1, ...changes }: { readonly seed?: number } & Partial<WorkerConfig> = {}): Promise<MediaRig> {
+export interface MediaRigOptions extends Partial<WorkerConfig> {
+  readonly seed?: number;
+  /** The engine, too, has its ports on the relay. */
+  readonly throughRelay?: boolean;
+}
+
+export async function startMediaRig({ seed = 1, throughRelay = false, ...changes }: MediaRigOptions = {}): Promise<MediaRig> {
   await using cleanUp = new AsyncDisposableStack();
-  const relay = cleanUp.use(await startRelay('embedded'));
+  const relay = cleanUp.use(await startRelay('embedded', { engineRelay: throughRelay }));
   const { mediaAddress, mediaPorts, relayAddress, relayPorts, port } = relay.plan;
   const network = cleanUp.use(await NetSim.udp({ target: port, seed }));
   const output: string[] = [];
@@ -51,7 +57,7 @@ export async function startMediaRig({ seed = 1, ...changes }: { readonly seed?: 
         mediaPorts,
         relayAddresses: [relayAddress],
         relayPorts,
-        engineRelay: null,
+        engineRelay: throughRelay ? { url: relay.url('udp'), ...relay.credential('engine', { ttlSeconds: 86_400 }) } : null,
         tts: { enabled: true, edgeVoice: null },
         asr: { enabled: false, modelsFolder: null, model: 'base', device: 'cpu', language: null },
         avatar: { enabled: true },
