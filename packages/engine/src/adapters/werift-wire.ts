@@ -188,15 +188,20 @@ function pinServer(turn: TurnProtocol, socket: UdpPort): void {
   };
 }
 
-/** A 438 answer carries no MESSAGE-INTEGRITY (RFC 8489 section 9.2.4); its transaction is what proves it. */
+/** A 438 answer carries no MESSAGE-INTEGRITY (RFC 8489 section 9.2.4), which werift demands: its transaction proves it. */
 function adoptNonces(turn: TurnProtocol): void {
   const within = inside<InsideTurn>(turn);
   const handle = within.handleSTUNMessage;
   within.handleSTUNMessage = (data, from) => {
     const message = stunOf(data);
     const isStale = message?.messageClass === classes.ERROR && message.getAttributeValue('ERROR-CODE')?.[0] === 438;
-    if (message !== undefined && isStale) turn.transactions[message.transactionIdHex]?.responseReceived(message, [from[0], from[1]]);
-    else handle.call(turn, data, from);
+    const transaction = message === undefined || !isStale ? undefined : turn.transactions[message.transactionIdHex];
+    if (message === undefined || transaction === undefined) {
+      handle.call(turn, data, from);
+      return;
+    }
+    inside<{ integrityKey: Buffer | undefined }>(transaction).integrityKey = undefined;
+    transaction.responseReceived(message, [from[0], from[1]]);
   };
 }
 
