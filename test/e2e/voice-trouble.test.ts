@@ -124,6 +124,8 @@ describeWith(chromiumAvailable, 'Chromium')('voice and face in trouble', () => {
     const { page, context } = visitor;
     const first = new VoicePage(page);
     await first.start();
+    await first.startTalking.click();
+    await page.getByRole('button', { name: english('micMute') }).waitFor();
     const second = new VoicePage(await context.newPage());
     // A grant belongs to its tab; staff get one of their own.
     await second.page.goto(page.url());
@@ -133,6 +135,8 @@ describeWith(chromiumAvailable, 'Chromium')('voice and face in trouble', () => {
     await page.getByRole('button', { name: english('useHere') }).click();
     await first.face.waitFor();
     await second.page.getByText(english('voiceElsewhereTitle')).waitFor();
+    // Nobody was recorded for a tab that had no voice.
+    await first.startTalking.waitFor();
   });
 
   test('a lesson that is left behind keeps no connection and no microphone', async () => {
