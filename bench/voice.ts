@@ -32,7 +32,10 @@ const { values } = parseArgs({
 const audible = 0.1;
 /** Dark pixels of a mouth that is open at all. */
 const open = 40;
-const questions = ['What is photosynthesis?', 'Why do plants need light?', 'What do leaves do?', 'How do plants make sugar?'];
+const questions = ['What is photosynthesis?', 'What do leaves do?', 'How do plants make sugar?'];
+/** Short, so that a reply can be heard to its end. */
+const facts = 'Photosynthesis is how plants make sugar. Plants make sugar from light, water and air. Leaves catch the light.';
+const tutor = { id: 'brief', name: 'Brief' };
 /** Every student says this again and again, with so much silence before it and after it, ms. */
 const said = 'Wait a moment please. What is photosynthesis?';
 /** One reply in so many is heard to its end. */
@@ -70,11 +73,20 @@ function runsOf(points: readonly Point[], threshold: number, gapMs: number): rea
   return runs;
 }
 
+/** A tutor whose course is three sentences. */
+async function prepareTutor({ engine }: Product): Promise<void> {
+  const client = await consoleClient(engine);
+  await client.knowledge.create(tutor.id, 'Leaves');
+  await client.knowledge.addDocument(tutor.id, { title: 'Leaves', mime: 'text/plain', text: facts });
+  const ada = await client.tutors.get('ada');
+  await client.tutors.configure(tutor.id, { ...ada.settings, name: tutor.name, knowledgeBaseId: tutor.id });
+}
+
 /** From the click that starts a lesson to the first picture of the tutor, ms. */
 async function measureStarts(product: Product): Promise<readonly number[]> {
   const waits: number[] = [];
   for (let nth = 0; nth < Number(values.rooms); nth += 1) {
-    await using room = await enterRoom(product);
+    await using room = await enterRoom(product, tutor.name);
     const first = await eventually(async () => (await room.media.received()).openings[0], 15_000);
     const clicked = (await room.media.received()).sent.find(({ procedure }) => procedure === 'click');
     if (first !== null && clicked !== undefined) waits.push(first.atMs - clicked.atMs);
@@ -179,9 +191,10 @@ try {
   const loop = [quiet(silenceMs.before), samples, quiet(silenceMs.after)];
   writeFileSync(microphone, wavOf(Int16Array.from(loop.flatMap((part) => [...part])), playoutRate));
   await using product = await startProduct({ microphoneWav: microphone, env: { RATE_MESSAGES: '100000', RATE_PER_ADDRESS: '100000' } });
+  await prepareTutor(product);
   const starts = summary(await measureStarts(product));
   say(`session start to first picture: ${JSON.stringify(starts)}`);
-  await using room = await enterRoom(product);
+  await using room = await enterRoom(product, tutor.name);
   await room.media.until('connected');
   const typed = await measureTyped(room);
   say(`message sent to first audio heard: ${JSON.stringify(summary(typed.firstAudioMs))}`);

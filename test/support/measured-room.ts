@@ -52,8 +52,8 @@ export interface MeasuredRoom extends AsyncDisposable {
   readonly media: MeasuredPage;
 }
 
-/** Opens the engine's page and starts a lesson; media is being connected when it returns. */
-export async function enterRoom({ engine, browser, network }: Product): Promise<MeasuredRoom> {
+/** Opens the engine's page and starts a lesson with this tutor; media is being connected when it returns. */
+export async function enterRoom({ engine, browser, network }: Product, tutor = 'Ada'): Promise<MeasuredRoom> {
   const context = await browser.newContext({
     locale: 'en-GB',
     timezoneId: 'UTC',
@@ -64,7 +64,7 @@ export async function enterRoom({ engine, browser, network }: Product): Promise<
   const page = await context.newPage();
   const media = await MeasuredPage.prepare(page, network.port);
   await page.goto(engine.url);
-  const lesson = new LessonPage(page);
+  const lesson = new LessonPage(page, { tutor });
   await lesson.start();
   return { lesson, media, [Symbol.asyncDispose]: () => context.close() };
 }
