@@ -2,14 +2,14 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Connection } from 'werift';
-import { engineUser } from '../../../../packages/server/src/turn/credentials.ts';
-import { method } from '../../../../packages/server/src/turn/stun.ts';
-import { describeWith } from '../../../../test/support/loud-skip.ts';
-import { coturnAvailable, type RelayKind, startRelay } from '../../../../test/support/relays.ts';
-import { ScriptedTurn } from '../../../../test/support/scripted-turn.ts';
-import { OfferRefused } from '../media/ports.ts';
-import { SourcePin } from '../media/source-pin.ts';
-import { type LocalWire, openRelayWire, relayCandidate } from './werift-wire.ts';
+import { type LocalWire, openRelayWire, relayCandidate } from '../../packages/engine/src/adapters/werift-wire.ts';
+import { OfferRefused } from '../../packages/engine/src/media/ports.ts';
+import { SourcePin } from '../../packages/engine/src/media/source-pin.ts';
+import { engineUser } from '../../packages/server/src/turn/credentials.ts';
+import { method } from '../../packages/server/src/turn/stun.ts';
+import { describeWith } from '../support/loud-skip.ts';
+import { coturnAvailable, type RelayKind, startRelay } from '../support/relays.ts';
+import { ScriptedTurn } from '../support/scripted-turn.ts';
 
 /* The engine as a client of TURN, with `WEBRTC_ENGINE_RELAY`: what werift's own client gets wrong. */
 
