@@ -19,14 +19,17 @@ export interface Quiet {
   /** Longest time in which nothing arrived, ms. */
   readonly audioMs: number;
   readonly videoMs: number;
+  /** Sender reports, which end as soon as DTLS does. */
+  readonly reportsMs: number;
 }
 
 /** Alerts that close and a record of no known kind, unencrypted: one of them silences werift, unless it is kept away. */
 const silencers = ['15fefd000000000000000000020100', '15fefd000000000000000000020228', '3ffefd000000000000000000020101'].map((hex) =>
   Buffer.from(hex, 'hex'),
 );
-/** A pause of Opus is a packet every 400 ms. */
+/** A pause of Opus is a packet every 400 ms; reports come once a second. */
 const mostSilenceMs = 1_000;
+const mostReportsMs = 3_000;
 /** Of RTCP: a source, at least. */
 const leastReportBytes = 8;
 
@@ -36,8 +39,8 @@ class RelayedStudent implements AsyncDisposable {
   readonly student = new Student();
   /** The engine's, as this student sees it. */
   enginePort = 0;
-  #lastAtMs = [0, 0];
-  #longestMs = [0, 0];
+  #lastAtMs = [0, 0, 0];
+  #longestMs = [0, 0, 0];
   #timer: NodeJS.Timeout | undefined;
 
   static async join({ relay, workers }: MediaRig): Promise<RelayedStudent> {
@@ -61,15 +64,15 @@ class RelayedStudent implements AsyncDisposable {
   /** From now on. */
   watch(): void {
     clearInterval(this.#timer);
-    this.#lastAtMs = [performance.now(), performance.now()];
-    this.#longestMs = [0, 0];
+    this.#lastAtMs = Array.from(this.#lastAtMs, () => performance.now());
+    this.#longestMs = [0, 0, 0];
     this.#timer = setInterval(() => this.#look(), 20);
   }
 
   get quiet(): Quiet {
     this.#look();
-    const [audioMs = 0, videoMs = 0] = this.#longestMs;
-    return { audioMs: Math.round(audioMs), videoMs: Math.round(videoMs) };
+    const [audioMs = 0, videoMs = 0, reportsMs = 0] = this.#longestMs.map(Math.round);
+    return { audioMs, videoMs, reportsMs };
   }
 
   /** From the address that the engine takes for this student's. */
@@ -94,8 +97,8 @@ class RelayedStudent implements AsyncDisposable {
 
   #look(): void {
     const nowMs = performance.now();
-    const { audio, video } = this.student.received;
-    for (const [nth, packets] of [audio, video].entries()) {
+    const { audio, video, reports } = this.student.received;
+    for (const [nth, packets] of [audio, video, reports].entries()) {
       this.#longestMs[nth] = Math.max(this.#longestMs[nth] ?? 0, nowMs - (this.#lastAtMs[nth] ?? 0));
       if (packets.length > 0) this.#lastAtMs[nth] = nowMs;
       // What came is counted, not kept.
@@ -156,12 +159,12 @@ export class HostileStage implements AsyncDisposable {
     );
     const silent = this.victims
       .map(({ quiet }) => quiet)
-      .filter(({ audioMs, videoMs }) => audioMs > mostSilenceMs || videoMs > mostSilenceMs);
+      .filter(({ audioMs, videoMs, reportsMs }) => Math.max(audioMs, videoMs) > mostSilenceMs || reportsMs > mostReportsMs);
     return [
       ...(workers.pids.includes(this.#pid) ? [] : ['the worker ended']),
       ...output.map((line) => `the worker wrote: ${line}`),
       ...ended.map(({ sessionId }) => `session ${sessionId} ended`),
-      ...silent.map(({ audioMs, videoMs }) => `nothing came for ${audioMs} ms of voice, ${videoMs} ms of face`),
+      ...silent.map((quiet) => `nothing came for so long, ms: ${JSON.stringify(quiet)}`),
     ];
   }
 
