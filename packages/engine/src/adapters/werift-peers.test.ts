@@ -262,6 +262,13 @@ describe('candidates that come one by one', () => {
   });
 });
 
+test('a browser that says goodbye is gone at once', async () => {
+  await using call = await Call.open(factory);
+  const pair = call.student.connection.iceTransports[0]?.connection.nominated;
+  await pair?.protocol.sendData(Buffer.from('15fefd000000000000000000020100', 'hex'), ['127.0.0.1', call.peer.pair?.local.port ?? 0]);
+  await expect.poll(() => call.peer.state).toBe('closed');
+});
+
 test('a browser that falls silent is missed, and a port is free again once its peer is closed', async () => {
   await using call = await Call.open(factory);
   const port = call.peer.pair?.local.port ?? 0;

@@ -26,7 +26,7 @@ import {
 import type { WorkerConfig } from '../media/protocol.ts';
 import { SourcePin } from '../media/source-pin.ts';
 import { MediaSender } from './werift-sender.ts';
-import { forgetStart, type LocalWire, openHostWire, openRelayWire, relayCandidate } from './werift-wire.ts';
+import { forgetStart, type LocalWire, openHostWire, openRelayWire, readyKeys, relayCandidate } from './werift-wire.ts';
 
 export type PeerFactoryConfig = Pick<WorkerConfig, 'mediaAddress' | 'mediaPorts' | 'relayAddresses' | 'relayPorts' | 'engineRelay'>;
 
@@ -239,6 +239,7 @@ class WeriftPeer implements Peer {
     const [dtls] = this.#connection.dtlsTransports;
     if (this.#sender !== null || dtls === undefined) return;
     const { events } = this.#options;
+    readyKeys(dtls);
     const settled = readAnswer(this.#connection.localDescription?.sdp ?? '', this.#videoCodec);
     this.#sender = new MediaSender({
       dtls,
@@ -250,6 +251,10 @@ class WeriftPeer implements Peer {
       cname: this.#connection.cname,
       onKeyFrameWanted: () => events.onKeyFrameWanted(),
       onBandwidth: (bps) => events.onBandwidth(bps),
+    });
+    // The browser said goodbye; without DTLS nothing would tell it how voice and picture belong together.
+    dtls.onStateChange.subscribe((state) => {
+      if (state === 'closed' || state === 'failed') this.close().catch(() => undefined);
     });
     dtls.onRtp.subscribe(({ header, payload }) => {
       if (header.payloadType !== settled.audio.payloadType || !this.#admitsMicrophone(payload.length)) return;

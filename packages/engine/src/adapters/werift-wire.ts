@@ -1,3 +1,4 @@
+import { createSecretKey, type KeyObject } from 'node:crypto';
 import {
   Candidate,
   candidateFoundation,
@@ -7,6 +8,7 @@ import {
   Message,
   methods,
   parseMessage,
+  type RTCDtlsTransport,
   type RTCIceTransport,
   StunOverTurnProtocol,
   StunProtocol,
@@ -24,7 +26,8 @@ import { openUdpPort, type UdpPort } from './udp-port.ts';
  *   STUN server when none is given, and die of an unhandled error when a port is taken;
  * - datagrams pass `SourcePin` before anything parses them: one stray unencrypted DTLS record silences a session;
  * - as a TURN client it believes ChannelData from anybody, ignores `438 Stale Nonce` (no MESSAGE-INTEGRITY in it),
- *   refreshes once per lifetime and never frees its allocation: all four are done here.
+ *   refreshes once per lifetime and never frees its allocation: all four are done here;
+ * - a start of ICE that fails is waited for by the next one, and keys are made anew for each packet.
  */
 
 type Address = readonly [string, number];
@@ -123,6 +126,14 @@ function attach(
 /** A start of ICE that failed, or that another restart overtook, would be waited for by the next one for ever. */
 export function forgetStart(transport: RTCIceTransport): void {
   inside<{ waitStart: unknown }>(transport).waitStart = undefined;
+}
+
+/** Node 24 takes 9 us longer for a packet whose key is bytes: a third of what sending one costs. */
+export function readyKeys(dtls: RTCDtlsTransport): void {
+  for (const context of [dtls.srtp.localContext, dtls.srtp.remoteContext]) {
+    const { cipher } = inside<{ cipher: { srtpSessionKey: Buffer | KeyObject } }>(context);
+    if (Buffer.isBuffer(cipher.srtpSessionKey)) cipher.srtpSessionKey = createSecretKey(cipher.srtpSessionKey);
+  }
 }
 
 const allocationSeconds = 600;
