@@ -16,6 +16,7 @@ import { idleMedia, nothingHeard } from './at-rest.ts';
 import { MediaConnection } from './media-connection.ts';
 import { MediaCalls, type MediaHost } from './media-link.ts';
 import { RelayPeer } from './relay-peer.ts';
+import { sameFields } from './same-fields.ts';
 import { Screens } from './screens.ts';
 import { SpeechClock } from './speech-clock.ts';
 import { type StatsSample, statsBetween } from './stats.ts';
@@ -263,8 +264,7 @@ export class LiveMedia implements LessonMedia {
   }
 
   #hear(hearing: Hearing): void {
-    const { voice, partial, notUnderstood } = this.#hearing;
-    if (voice === hearing.voice && partial === hearing.partial && notUnderstood === hearing.notUnderstood) return;
+    if (sameFields(this.#hearing, hearing)) return;
     this.#hearing = hearing;
     this.#emitter.emit('hearing', hearing);
   }
@@ -274,7 +274,7 @@ export class LiveMedia implements LessonMedia {
     const quality = next.status === 'connected' ? this.#offered : 'text';
     const before = this.#state;
     this.#state = { ...next, quality };
-    if (sameState(before, this.#state)) this.#state = before;
+    if (sameFields(before, this.#state)) this.#state = before;
     else this.#emitter.emit('state', this.#state);
   }
 }
@@ -282,17 +282,4 @@ export class LiveMedia implements LessonMedia {
 /** Not to be taken back unasked: two tabs would take it from each other for ever. */
 function openedElsewhere(): TutorError {
   return new TutorError('conflict', 'voice and face of this lesson were opened elsewhere', { retryable: false });
-}
-
-function sameState(a: MediaState, b: MediaState): boolean {
-  return (
-    a.status === b.status &&
-    a.error === b.error &&
-    a.retrying === b.retrying &&
-    a.quality === b.quality &&
-    a.abilities === b.abilities &&
-    a.picture === b.picture &&
-    a.sound === b.sound &&
-    a.volume === b.volume
-  );
 }

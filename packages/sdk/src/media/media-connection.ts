@@ -163,7 +163,7 @@ export class MediaConnection<Peer extends ConnectedPeer> {
   /** `silentMs`: how long it has lasted already. */
   #beginOutage(silentMs: number): void {
     this.#lastError = null;
-    this.#outage ??= setTimeout(() => this.#options.onFailed(this.#lastError, true), Math.max(0, textAfterMs - silentMs));
+    this.#outage ??= setTimeout(() => this.#options.onFailed(this.#lastError, true), textAfterMs - silentMs);
   }
 
   #endOutage(): void {

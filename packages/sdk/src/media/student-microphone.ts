@@ -2,6 +2,7 @@ import { TutorError } from '../errors.ts';
 import type { MicProblem, Microphone, MicState } from '../media-contract.ts';
 import { micOff } from './at-rest.ts';
 import { type LevelMeter, meterLevel } from './level-meter.ts';
+import { sameFields } from './same-fields.ts';
 
 export interface MicrophoneOptions {
   /** Media is wanted: connects when nothing is connected. */
@@ -53,7 +54,8 @@ export class StudentMicrophone implements Microphone {
 
   /** The connection is gone for good: nobody is recorded for nothing. What was being said is lost with it. */
   drop(): void {
-    if (this.#state.status === 'on' || this.#state.status === 'asking') this.#turnOff();
+    // Why it is blocked stays told.
+    if (this.#state.status !== 'blocked') this.#turnOff();
   }
 
   mute(muted: boolean): void {
@@ -149,20 +151,9 @@ export class StudentMicrophone implements Microphone {
     const before = this.#state;
     this.#state = { ...next, sending };
     if (sending !== before.sending || (sending && change.deviceId !== undefined)) this.#options.send(sending ? this.#track : null);
-    if (!same(before, this.#state)) this.#options.onState(this.#state);
+    if (!sameFields(before, this.#state)) this.#options.onState(this.#state);
     else this.#state = before;
   }
-}
-
-function same(a: MicState, b: MicState): boolean {
-  return (
-    a.status === b.status &&
-    a.problem === b.problem &&
-    a.mode === b.mode &&
-    a.muted === b.muted &&
-    a.sending === b.sending &&
-    a.deviceId === b.deviceId
-  );
 }
 
 class NoMicrophoneHere extends Error {
