@@ -175,8 +175,8 @@ test.each<VideoCodec>(['VP8', 'H264'])('a hundred viewers that came and went lea
   for (let i = 0; i < 20; i += 1) await visit();
   const before = process.memoryUsage.rss();
   for (let i = 0; i < 100; i += 1) await visit();
-  // Two encoders a visit, of some MB each.
-  expect(process.memoryUsage.rss() - before).toBeLessThan(60_000_000);
+  // Two encoders a visit, of some MB each: 200 MB and more when they stay.
+  expect(process.memoryUsage.rss() - before).toBeLessThan(120_000_000);
 });
 
 describe('a face that cannot be shown speaking', () => {
