@@ -24,7 +24,7 @@ export interface Product extends AsyncDisposable {
 export interface ProductOptions {
   readonly seed?: number;
   readonly env?: Readonly<Record<string, string>>;
-  /** What students say: a WAV, once from when the microphone is opened. */
+  /** What students say: a WAV, again and again from when the microphone is opened. */
   readonly microphoneWav?: string;
 }
 

@@ -11,9 +11,9 @@ import { untilQuiet } from './process-load.ts';
 import { ReceivingBrowser } from './received-media.ts';
 import { type Relay, startRelay, until } from './relays.ts';
 
-/** Chromium that plays without being clicked and has a microphone: silence, or this WAV, once. */
+/** Chromium that plays without being clicked and has a microphone: beeps, or this WAV, again and again. */
 export function launchStudentsBrowser(microphoneWav?: string): Promise<Browser> {
-  const file = microphoneWav === undefined ? [] : [`--use-file-for-fake-audio-capture=${microphoneWav}%noloop`];
+  const file = microphoneWav === undefined ? [] : [`--use-file-for-fake-audio-capture=${microphoneWav}`];
   return launchChromium([
     '--autoplay-policy=no-user-gesture-required',
     '--use-fake-device-for-media-stream',
