@@ -44,7 +44,8 @@ class Call implements AsyncDisposable {
   static async open(factory: PeerFactory, codec: VideoCodec = 'VP8'): Promise<Call> {
     const call = new Call(codec);
     await call.accept(factory, await call.student.offer());
-    await expect.poll(() => call.peer.state, { timeout: 10_000 }).toBe('connected');
+    const states = () => [call.peer.state, call.student.connection.connectionState];
+    await expect.poll(states, { timeout: 10_000 }).toEqual(['connected', 'connected']);
     return call;
   }
 

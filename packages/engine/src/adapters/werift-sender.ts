@@ -170,7 +170,9 @@ export class MediaSender {
     const bytes = payload.length + 24;
     this.bytesSent += bytes;
     const audioTimestamp = trackSsrc === this.#audio.ssrc ? fields.timestamp : null;
-    this.#sent[this.#wide % sentSize] = { wide: this.#wide, bytes, sentAtMs: performance.now(), audioTimestamp };
+    // Firefox counts no voice: its number would be that of the picture before.
+    if (transportExtension !== null)
+      this.#sent[this.#wide % sentSize] = { wide: this.#wide, bytes, sentAtMs: performance.now(), audioTimestamp };
     // Rejections are dealt with inside; a packet that cannot be sent is a lost packet.
     void this.#options.dtls.sendRtp(payload, header);
   }
@@ -199,7 +201,8 @@ export class MediaSender {
   /** REMB, of browsers that send no transport-wide feedback, or beside it. */
   #onLimit(bps: number): void {
     this.#remb = bps;
-    if (this.#audio.settled.transportExtension === null) this.#options.onBandwidth(withinLimits(bps, bps));
+    const isCounted = [this.#audio, this.#video].some((track) => track !== null && track.settled.transportExtension !== null);
+    if (!isCounted) this.#options.onBandwidth(withinLimits(bps, bps));
   }
 
   #onReport({ ssrc, highestSequence }: RtcpReceiverInfo): void {

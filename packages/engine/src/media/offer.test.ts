@@ -37,6 +37,24 @@ describe('the offers of browsers', () => {
     expect(checkOffer(without, offersRelay).video).toBe('H264');
   });
 
+  test('of H.264 constrained baseline is taken, in packetization mode 1', () => {
+    for (const browser of browsers) {
+      const { sdp } = checkOffer(offerOf(browser).replaceAll(/a=rtpmap:\d+ VP8\/90000\r\n/g, ''), offersRelay);
+      expect(sdp).toMatch(/profile-level-id=42e0/);
+      expect(sdp).toMatch(/packetization-mode=1/);
+      expect(sdp.match(/a=rtpmap:\d+ H264/g)).toHaveLength(1);
+    }
+  });
+
+  test('nothing of an offer is handed on but what is needed: one codec each, with its retransmissions', () => {
+    for (const browser of browsers) {
+      const { sdp } = checkOffer(offerOf(browser), offersRelay);
+      const codecs = sdp.match(/a=rtpmap:\d+ (\w+)/gi)?.map((line) => line.replace(/.* /, '').toLowerCase());
+      expect(codecs).toEqual(['opus', 'vp8', 'rtx']);
+      for (const line of sdp.match(/a=extmap:.*/g) ?? []) expect(line).toMatch(/sdes:mid|transport-wide-cc/);
+    }
+  });
+
   test('an offer of audio alone is one without video', () => {
     const alone = offer.slice(0, offer.indexOf('m=video')).replace('BUNDLE 0 1', 'BUNDLE 0');
     expect(checkOffer(alone, offersRelay).video).toBeNull();

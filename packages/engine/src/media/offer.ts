@@ -170,11 +170,12 @@ interface OfferedCodec {
 function videoCodecOf(section: Section): OfferedCodec {
   const [vp8] = section.payloadTypesOf('VP8/90000');
   if (vp8 !== undefined) return { name: 'VP8', payloadType: vp8 };
-  const h264 = section
-    .payloadTypesOf('H264/90000')
-    .find(
-      (type) => /packetization-mode=1(;|$)/.test(section.parametersOf(type)) && /profile-level-id=42/i.test(section.parametersOf(type)),
-    );
+  const isMode1 = (type: string) => /packetization-mode=1(;|$)/.test(section.parametersOf(type));
+  const modes = section.payloadTypesOf('H264/90000').filter(isMode1);
+  // What is sent is constrained baseline; those of plain baseline play it as well.
+  const [h264] = ['42e0', '4200'].flatMap((profile) =>
+    modes.filter((type) => section.parametersOf(type).toLowerCase().includes(`profile-level-id=${profile}`)),
+  );
   if (h264 === undefined)
     throw new OfferRefused('unsupported_media', 'video is VP8, or H.264 of the baseline profile in packetization mode 1');
   return { name: 'H264', payloadType: h264 };
