@@ -6,7 +6,7 @@ const wholeSystem = ['test/fault/**/*.test.ts', 'test/e2e/**/*.test.ts'];
 export default defineConfig({
   test: {
     pool: 'forks',
-    testTimeout: 60_000,
+    testTimeout: 180_000,
     hookTimeout: 120_000,
     projects: [
       {
