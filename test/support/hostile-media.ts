@@ -30,6 +30,9 @@ const silencers = ['15fefd000000000000000000020100', '15fefd00000000000000000002
 /** A pause of Opus is a packet every 400 ms; reports come once a second. */
 const mostSilenceMs = 1_000;
 const mostReportsMs = 3_000;
+const lookMs = 20;
+/** While this process itself does not run, it cannot know who is silent. */
+const mostStepMs = 3 * lookMs;
 /** Of RTCP: a source, at least. */
 const leastReportBytes = 8;
 
@@ -39,7 +42,8 @@ class RelayedStudent implements AsyncDisposable {
   readonly student = new Student();
   /** The engine's, as this student sees it. */
   enginePort = 0;
-  #lastAtMs = [0, 0, 0];
+  #quietMs = [0, 0, 0];
+  #lookedAtMs = 0;
   #longestMs = [0, 0, 0];
   #timer: NodeJS.Timeout | undefined;
 
@@ -64,9 +68,10 @@ class RelayedStudent implements AsyncDisposable {
   /** From now on. */
   watch(): void {
     clearInterval(this.#timer);
-    this.#lastAtMs = Array.from(this.#lastAtMs, () => performance.now());
+    this.#lookedAtMs = performance.now();
+    this.#quietMs = [0, 0, 0];
     this.#longestMs = [0, 0, 0];
-    this.#timer = setInterval(() => this.#look(), 20);
+    this.#timer = setInterval(() => this.#look(), lookMs);
   }
 
   get quiet(): Quiet {
@@ -97,10 +102,13 @@ class RelayedStudent implements AsyncDisposable {
 
   #look(): void {
     const nowMs = performance.now();
+    const passedMs = Math.min(mostStepMs, nowMs - this.#lookedAtMs);
+    this.#lookedAtMs = nowMs;
     const { audio, video, reports } = this.student.received;
     for (const [nth, packets] of [audio, video, reports].entries()) {
-      this.#longestMs[nth] = Math.max(this.#longestMs[nth] ?? 0, nowMs - (this.#lastAtMs[nth] ?? 0));
-      if (packets.length > 0) this.#lastAtMs[nth] = nowMs;
+      const quietMs = packets.length > 0 ? 0 : (this.#quietMs[nth] ?? 0) + passedMs;
+      this.#quietMs[nth] = quietMs;
+      this.#longestMs[nth] = Math.max(this.#longestMs[nth] ?? 0, quietMs);
       // What came is counted, not kept.
       packets.length = 0;
     }

@@ -247,7 +247,8 @@ class Receiver {
   }
 
   #gathered(): Promise<void> {
-    if (this.#connection.iceGatheringState === 'complete') return Promise.resolve();
+    // Right after a restart Chromium still says `complete`, of the gathering before.
+    if (this.#connection.localDescription?.sdp.includes('\r\na=candidate:') === true) return Promise.resolve();
     return new Promise((resolve) => {
       // One relay candidate is all there will be; some browsers wait long before they say that it was the last.
       this.#connection.addEventListener('icecandidate', ({ candidate }) => {
