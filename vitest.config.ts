@@ -1,6 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
-const wholeSystem = ['test/fault/**/*.test.ts', 'test/e2e/**/*.test.ts'];
+/** What floods sockets, or listens to minutes of speech, wants the machine to itself as well. */
+const demanding = ['packages/engine/src/adapters/werift-hostile.test.ts', 'packages/engine/src/listening/ear.voices.test.ts'];
+const wholeSystem = ['test/fault/**/*.test.ts', 'test/e2e/**/*.test.ts', ...demanding];
 
 /** Suites that kill processes or drive browsers run last, one at a time: beside others they would disturb what is timed. */
 export default defineConfig({
