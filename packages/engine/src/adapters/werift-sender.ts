@@ -270,7 +270,7 @@ export class MediaSender {
     if (zeroAtMs === null || this.#options.dtls.state !== 'connected') return;
     const tracks = this.#video === null ? [this.#audio] : [this.#audio, this.#video];
     const packets = tracks.filter(({ packets: sent }) => sent > 0).flatMap((track) => this.#reportOf(track, zeroAtMs));
-    if (packets.length > 0) void this.#options.dtls.sendRtcp(packets);
+    if (packets.length > 0) this.#options.dtls.sendRtcp(packets).catch(() => undefined);
   }
 
   #reportOf({ ssrc, rate, timestamp, packets, octets }: Track, zeroAtMs: number): RtcpPacket[] {
