@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { WebrtcConfig } from '@virtual-tutor/schemas';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { type RunningEngine, startEngine, withVoice } from '../support/engine.ts';
+import { type RunningEngine, startEngine, untilVoiceIsReady, withVoice } from '../support/engine.ts';
 import { openWire, type wire as Wire, wire } from '../support/wire.ts';
 
 const Created = z.object({
@@ -39,6 +39,7 @@ describe('an engine with voice', () => {
   let sessionId = '';
   beforeAll(async () => {
     engine = await startEngine(await withVoice());
+    await untilVoiceIsReady(engine);
     const created = await wire(engine.url, engine.apiKey).mutate('sessions.create', { tutorId: 'ada', studentId: 's' });
     const { session, grant } = Created.parse(created).data;
     sessionId = session.id;

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Health } from '@virtual-tutor/schemas';
 import { freePort } from './postgres.ts';
 
 const main = new URL('../../packages/server/src/main.ts', import.meta.url).pathname;
@@ -100,4 +101,17 @@ export async function startEngine(env: Readonly<Record<string, string>> = {}): P
       rmSync(dataDir, { recursive: true, force: true });
     },
   };
+}
+
+/** Until its workers can be given media. Lessons in writing do not wait for them. */
+export async function untilVoiceIsReady({ url }: RunningEngine): Promise<void> {
+  const isReady = async () => {
+    const { dependencies } = Health.parse(await (await fetch(`${url}/health`)).json());
+    return dependencies.some(({ name, status }) => name === 'voice and video' && status === 'ok');
+  };
+  for (let tries = 0; tries < 300; tries += 1) {
+    if (await isReady()) return;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  throw new Error('the engine workers did not become ready');
 }
