@@ -213,6 +213,21 @@ describe('a live session', () => {
     expect(peer.sounds).toEqual([]);
   });
 
+  test('does not speak sentences of a stopped turn that were on their way', async () => {
+    const peer = await live.connect();
+    await live.tell(0, 'word');
+    await live.run(10);
+    live.session.stop(turnId);
+    await live.tell(1, 'word word');
+    await live.run(1);
+    const before = peer.sounds.length;
+    await live.run(2 * second);
+    expect(peer.sounds.length).toBe(before);
+    await live.tell(0, 'word', nextTurn);
+    await live.run(2 * second);
+    expect(peer.sounds.length).toBeGreaterThan(before + 40);
+  });
+
   test('is held by a voice, goes on after a false alarm, and yields to a real one', async () => {
     const peer = await live.connect();
     await live.tell(0, 'word word word word');

@@ -122,10 +122,6 @@ export class LiveSession {
     return this.#playout.audible && this.#quality === 'video';
   }
 
-  get connected(): boolean {
-    return this.#slot.peer !== null;
-  }
-
   negotiate(peerId: string, offerSdp: string): Promise<string> {
     return this.#slot.negotiate(peerId, offerSdp);
   }

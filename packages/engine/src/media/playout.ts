@@ -174,7 +174,7 @@ export class Playout {
     if (this.audible) this.#begin();
   }
 
-  /** From now on only what reports confirm counts as heard; null: what was played counts. */
+  /** `on`: from now on only what reports confirm counts as heard. Off: what was played counts. */
   expectReports(on: boolean): void {
     this.#receipt = on ? { frame: this.#frame, learntAt: this.#frame } : null;
   }
@@ -188,11 +188,6 @@ export class Playout {
   /** Time since the browser last confirmed anything new while there was something to confirm, ms. */
   get unconfirmedMs(): number {
     return this.#receipt === null ? 0 : (this.#frame - this.#receipt.learntAt) * frameMs;
-  }
-
-  /** Nothing was sent for a while: silence is no sign that the browser is gone. */
-  forgive(): void {
-    if (this.#receipt !== null) this.#receipt = { ...this.#receipt, learntAt: this.#frame };
   }
 
   /** The clock jumped: this process was stopped for `frames`. */

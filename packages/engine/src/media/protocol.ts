@@ -172,7 +172,7 @@ export type WorkerFact =
       readonly reason: QualityReason;
     }
   | { readonly type: 'health'; readonly speech: readonly ComponentHealth[] }
-  | { readonly type: 'load'; readonly sessions: number; readonly speaking: number; readonly loopDelayMs: number; readonly rssBytes: number }
+  | { readonly type: 'load'; readonly sessions: number; readonly speaking: number }
   | { readonly type: 'pong'; readonly sentAtMs: number };
 
 export interface ComponentHealth {

@@ -30,23 +30,24 @@ export interface SpeechLineOptions {
 export class SpeechLine {
   readonly #options: SpeechLineOptions;
   #waiting: Sentence[] = [];
+  /** Turns follow each other: an older one sends nothing any more. */
+  #stopped: TurnId | null = null;
   #current: { readonly sentence: Sentence; readonly abort: AbortController } | null = null;
 
   constructor(options: SpeechLineOptions) {
     this.#options = options;
   }
 
-  get busy(): boolean {
-    return this.#current !== null || this.#waiting.length > 0;
-  }
-
+  /** Sentences of a turn that was stopped are dropped: some were on their way here when it was. */
   add(sentence: Sentence): void {
+    if (sentence.turnId === this.#stopped) return;
     this.#waiting.push(sentence);
     this.pump();
   }
 
-  /** Null: every turn. */
+  /** Null: whatever waits, of any turn; more may follow. */
   stop(turnId: TurnId | null): void {
+    this.#stopped = turnId ?? this.#stopped;
     const stopped = (sentence: Sentence) => turnId === null || sentence.turnId === turnId;
     this.#waiting = this.#waiting.filter((sentence) => !stopped(sentence));
     if (this.#current !== null && stopped(this.#current.sentence)) {

@@ -1,4 +1,3 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { WorkerCommand, WorkerFact } from '../media/protocol.ts';
 import { EngineWorker } from './engine-worker.ts';
 import { openParts } from './parts.ts';
@@ -33,13 +32,9 @@ async function start(config: Extract<WorkerCommand, { type: 'configure' }>['conf
     nowMs: () => performance.now(),
     onDefect,
   });
-  const delay = monitorEventLoopDelay({ resolution: 10 });
-  delay.enable();
   let health = JSON.stringify(parts.health());
   const timer = setInterval(() => {
-    const { sessions, speaking } = worker.load;
-    emit({ type: 'load', sessions, speaking, loopDelayMs: delay.percentile(99) / 1e6, rssBytes: process.memoryUsage.rss() });
-    delay.reset();
+    emit({ type: 'load', ...worker.load });
     const now = JSON.stringify(parts.health());
     if (now !== health) emit({ type: 'health', speech: parts.health() });
     health = now;

@@ -39,7 +39,7 @@ export class WorkerProcess implements AsyncDisposable {
   #restart: NodeJS.Timeout | null = null;
   readonly #watch: NodeJS.Timeout;
   readonly #ready = Promise.withResolvers<void>();
-  load = { sessions: 0, speaking: 0, loopDelayMs: 0, rssBytes: 0 };
+  load = { sessions: 0, speaking: 0 };
   components: readonly ComponentHealth[] = [];
 
   constructor(options: WorkerProcessOptions) {
@@ -122,7 +122,7 @@ export class WorkerProcess implements AsyncDisposable {
     this.#child = null;
     if (this.#status === 'closed') return;
     this.#status = 'waiting';
-    this.load = { sessions: 0, speaking: 0, loopDelayMs: 0, rssBytes: 0 };
+    this.load = { sessions: 0, speaking: 0 };
     this.#crashes = Date.now() - this.#startedAtMs > settledMs ? 0 : this.#crashes + 1;
     this.#options.onLost();
     const delayMs = backOffMs[Math.min(this.#crashes, backOffMs.length - 1)];
