@@ -76,7 +76,7 @@ export async function startOurs(): Promise<Sender> {
       if (fact.type === 'quality' && fact.to !== 'video') troubles.push(`${fact.to}: ${fact.reason}`);
     },
     onLost: () => troubles.push('the worker crashed'),
-    onOutput: (line) => troubles.push(line),
+    onFault: (line) => troubles.push(line),
   });
   await worker.ready;
   const sessions: SessionId[] = [];

@@ -26,7 +26,7 @@ describe('an engine worker', () => {
   const output: string[] = [];
 
   beforeAll(async () => {
-    workers = startMediaWorkers({ config, workers: 1, onOutput: (line) => output.push(line) });
+    workers = startMediaWorkers({ config, workers: 1, onFault: (fault) => output.push(fault) });
     await workers.ready;
     workers.onFact((fact) => facts.push(fact));
   }, 60_000);

@@ -32,7 +32,7 @@ export interface MediaRig extends AsyncDisposable {
   readonly workers: MediaWorkers;
   /** What the workers said, oldest first. */
   readonly facts: readonly SessionFact[];
-  /** Faults that the workers wrote. */
+  /** Faults that the workers told. */
   readonly output: readonly string[];
 }
 
@@ -51,7 +51,7 @@ export async function startMediaRig({ seed = 1, throughRelay = false, ...changes
   const workers = cleanUp.use(
     startMediaWorkers({
       workers: 1,
-      onOutput: (line) => output.push(line),
+      onFault: (fault) => output.push(fault),
       config: {
         mediaAddress,
         mediaPorts,

@@ -15,8 +15,8 @@ export interface LogFields {
   readonly code?: string;
   readonly port?: number;
   readonly node?: string;
-  /** Of a worker's own output: faults and stacks. */
-  readonly line?: string;
+  /** Of an engine worker: kinds of errors and places. */
+  readonly fault?: string;
 }
 
 /** To standard error: standard output is for the operator's first look. */

@@ -28,7 +28,7 @@ export async function openMedia(
     startMediaWorkers({
       config: workerConfig(config, turn),
       workers: config.mediaWorkers,
-      onOutput: (line) => log.warn('an engine worker says', { line }),
+      onFault: (fault) => log.warn('an engine worker failed', { fault }),
     }),
   );
   return { plane, turn, enabled };

@@ -173,6 +173,8 @@ export type WorkerFact =
     }
   | { readonly type: 'health'; readonly speech: readonly ComponentHealth[] }
   | { readonly type: 'load'; readonly sessions: number; readonly speaking: number }
+  /** A fault that was survived, or the last word before the end: kinds and places, no words. */
+  | { readonly type: 'defect'; readonly fault: string }
   | { readonly type: 'pong'; readonly sentAtMs: number };
 
 export interface ComponentHealth {

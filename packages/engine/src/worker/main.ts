@@ -1,5 +1,6 @@
 import type { WorkerCommand, WorkerFact } from '../media/protocol.ts';
 import { EngineWorker } from './engine-worker.ts';
+import { describeFault } from './fault.ts';
 import { openParts } from './parts.ts';
 
 /*
@@ -16,10 +17,9 @@ function emit(fact: WorkerFact): void {
   if (process.connected) process.send?.(fact, undefined, undefined, () => undefined);
 }
 
-/** To the server's log, which holds no words: only what kind of fault it was. */
+/** To the server's log. What libraries write by themselves is not read by anybody: it may quote what they were given. */
 function onDefect(error: unknown): void {
-  const cause = error instanceof Error && error.cause instanceof Error ? ` because ${error.cause.stack ?? error.cause.message}` : '';
-  process.stderr.write(`engine worker: ${error instanceof Error ? (error.stack ?? error.message) : 'unknown fault'}${cause}\n`);
+  emit({ type: 'defect', fault: describeFault(error) });
 }
 
 async function start(config: Extract<WorkerCommand, { type: 'configure' }>['config']): Promise<EngineWorker> {
@@ -71,7 +71,11 @@ function obey(open: EngineWorker, command: WorkerCommand): void {
   }
 }
 
+/** Told before it ends: a message that is still on its way would be lost. */
 function fail(error: unknown): void {
-  onDefect(error);
-  process.exit(1);
+  const fact: WorkerFact = { type: 'defect', fault: describeFault(error) };
+  if (process.send === undefined || !process.connected) process.exit(1);
+  process.send(fact, undefined, undefined, () => process.exit(1));
 }
+
+process.on('uncaughtException', fail);

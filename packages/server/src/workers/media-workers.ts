@@ -8,8 +8,8 @@ export interface MediaWorkersOptions {
   readonly config: WorkerConfig;
   /** Worker processes; each gets its share of the ports. */
   readonly workers: number;
-  /** A line that a worker wrote: faults, never words. */
-  readonly onOutput: (line: string) => void;
+  /** A fault in a worker, on one line: kinds and places, never words. */
+  readonly onFault: (fault: string) => void;
 }
 
 export interface MediaWorkers extends MediaPlane, AsyncDisposable {
@@ -48,14 +48,14 @@ class Workers implements MediaWorkers {
   readonly #listeners = new Set<(fact: SessionFact) => void>();
   #requests = 0;
 
-  constructor({ config, workers, onOutput }: MediaWorkersOptions) {
+  constructor({ config, workers, onFault }: MediaWorkersOptions) {
     this.#capacity = config.capacity.sessions;
     this.#workers = Array.from({ length: workers }, (_, nth) => {
       const worker: WorkerProcess = new WorkerProcess({
         config: { ...config, mediaPorts: shareOf(config.mediaPorts, nth, workers) },
         onFact: (fact) => this.#onFact(fact),
         onLost: () => this.#onLost(worker),
-        onOutput,
+        onFault,
       });
       return worker;
     });
@@ -188,7 +188,7 @@ class Workers implements MediaWorkers {
 function reasonOf(down: number, starting: boolean): string | null {
   if (down === 0) return null;
   if (starting) return 'starting: ready in a few seconds';
-  return `${down} not running, being restarted: see the log of this engine for "engine worker"`;
+  return `${down} not running, being restarted: see the log of this engine for "an engine worker failed"`;
 }
 
 function gone(requestId: string): MediaAnswer {

@@ -7,8 +7,8 @@ export interface WorkerProcessOptions {
   readonly onFact: (fact: WorkerFact) => void;
   /** It died or hung and was ended; a new one is on its way. */
   readonly onLost: () => void;
-  /** A line that the worker wrote: faults, never words. */
-  readonly onOutput: (line: string) => void;
+  /** A fault in the worker, on one line: kinds and places, never words. */
+  readonly onFault: (fault: string) => void;
 }
 
 export type WorkerStatus = 'starting' | 'ready' | 'waiting' | 'closed';
@@ -85,11 +85,8 @@ export class WorkerProcess implements AsyncDisposable {
     this.#startedAtMs = Date.now();
     this.#heardAtMs = Date.now();
     const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => passedOn.test(name)));
-    const child = fork(program, { serialization: 'advanced', stdio: ['ignore', 'pipe', 'pipe', 'ipc'], env, execArgv: [] });
+    const child = fork(program, { serialization: 'advanced', stdio: ['ignore', 'ignore', 'ignore', 'ipc'], env, execArgv: [] });
     this.#child = child;
-    for (const stream of [child.stdout, child.stderr]) {
-      stream?.setEncoding('utf8').on('data', (text: string) => this.#options.onOutput(text.trimEnd()));
-    }
     child.on('message', (fact: WorkerFact) => this.#onFact(fact));
     child.once('error', () => this.#onExit(child));
     child.once('exit', () => this.#onExit(child));
@@ -109,6 +106,9 @@ export class WorkerProcess implements AsyncDisposable {
         break;
       case 'load':
         this.load = fact;
+        break;
+      case 'defect':
+        this.#options.onFault(fact.fault);
         break;
       case 'pong':
         break;
