@@ -87,7 +87,7 @@ for (const kind of relayKinds) {
     test('a credential that expires keeps what it opened, and opens nothing more', async () => {
       await using relay = await startRelay(kind);
       await using peer = await openEchoPeer(relay.plan.mediaAddress, mediaPort);
-      const credential = relay.credential('session-1', { ttlSeconds: 2 });
+      const credential = relay.credential('session-1', { ttlSeconds: 5 });
       using client = new TurnClient(relay.url('udp'), credential);
       expect(await client.allocate()).toBe(0);
       await until(() => Date.now() / 1000 > Number(credential.username.split(':')[0]) + 1);
