@@ -2,7 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { catalogue, type EventCatalogue } from '@virtual-tutor/schemas';
 import type { z } from 'zod';
-import { laterVariables, type Variable, variables } from '../packages/server/src/config-table.ts';
+import { laterVariables, variables } from '../packages/server/src/config-table.ts';
+import type { Variable } from '../packages/server/src/variable.ts';
 import { expectationsZh } from './expectations-zh.ts';
 import { root } from './steps.ts';
 

@@ -5,8 +5,9 @@ import { fileURLToPath } from 'node:url';
 import type { Locale } from '@virtual-tutor/schemas';
 import type { z } from 'zod';
 import type { RateLimits } from './app/limits.ts';
-import { laterVariables, type Variable, variables } from './config-table.ts';
+import { laterVariables, variables } from './config-table.ts';
 import type { TurnSettings } from './turn/settings.ts';
+import type { Variable } from './variable.ts';
 
 export interface Config {
   readonly managementApiHost: string;
