@@ -1,9 +1,9 @@
 import type { Quality, QualityReason, SessionId, Signal, TurnId } from '@virtual-tutor/schemas';
 import type { FaceStream } from '../avatar/face-stream.ts';
-import { mouthAt } from '../avatar/mouth.ts';
 import type { Ear, EarEvent } from '../listening/ear.ts';
+import { LiveFace } from './live-face.ts';
 import { PeerSlot } from './peer-slot.ts';
-import { frameSamples, type PlayedFrame, Playout, type PlayoutEvent, type Utterable } from './playout.ts';
+import { frameSamples, type PlayedFrame, Playout, type PlayoutEvent } from './playout.ts';
 import type { AudioEncoder, PeerFactory, VideoCodec } from './ports.ts';
 import type { OpenMedia, WorkerFact } from './protocol.ts';
 import { type Say, type Sentence, SpeechLine } from './speech-line.ts';
@@ -38,19 +38,9 @@ const closingSilence = 5;
 const mostUnspoken = 2;
 /** How often a voice that failed is looked for, frames. */
 const voiceAgainFrames = 250;
-/** Browsers show a picture some 40 ms before they play the sound of the same time (lip-sync.test.ts), ms. */
-const pictureLeadMs = 40;
 /** The browser has confirmed nothing for so long: the tutor waits, ms. */
 const stalledMs = 4_000;
-/** A face that failed is tried again in a later turn, this much later, ms. */
-const faceAgainMs = 30_000;
 const timestampRange = 2 ** 32;
-/** What a moving face may take, and what is left to the voice, bits a second. */
-const faceBps = { least: 60_000, most: 500_000 };
-const voiceBps = 50_000;
-/** A network that is too narrow for so long gets the voice alone, ms. */
-const narrowMs = 5_000;
-
 /** One student's voice and picture, live. Knows nothing of the log: what happened goes out as facts, in order. */
 export class LiveSession {
   readonly id: SessionId;
@@ -62,16 +52,12 @@ export class LiveSession {
   #ear: Ear | null = null;
   #closed = false;
   readonly #encoder: AudioEncoder;
-  #face: FaceStream | null = null;
-  #faceFailedAt: number | null = null;
-  #narrowSince: number | null = null;
-  #drawing = false;
+  readonly #face: LiveFace;
   #unspoken = 0;
   #silentFrames = closingSilence;
   #quality: Quality = 'text';
-  /** Turns whose first audio, and first moving mouth, have left. */
+  /** Turn whose first audio has left. */
   #heardFirst: TurnId | null = null;
-  #seenFirst: TurnId | null = null;
 
   constructor(media: OpenMedia, parts: SessionParts) {
     this.id = media.sessionId;
@@ -94,13 +80,20 @@ export class LiveSession {
         (ear) => this.#startListening(ear),
         () => this.#signal({ type: 'notUnderstood', reason: 'unavailable' }),
       );
+    this.#face = new LiveFace({
+      ...parts,
+      onFirstFrame: (turnId) => this.#emit({ type: 'firstFrame', turnId, atMs: parts.now() }),
+      onResting: (reason) => {
+        if (this.#quality === 'video') this.#reach('voice', reason);
+      },
+    });
     this.#stream = new SpeechStream((chunk) => this.#emit({ type: 'chunk', chunk }));
     this.#slot = new PeerSlot({
       peers: parts.peers,
       now: parts.now,
       onMicrophone: (packet, header) => this.#ear?.packet(packet, header),
-      onKeyFrameWanted: () => this.#face?.wantKeyFrame(),
-      onBandwidth: (bps) => this.#onBandwidth(bps),
+      onKeyFrameWanted: () => this.#face.wantKeyFrame(),
+      onBandwidth: (bps) => this.#face.fit(bps),
       onConnected: (peerId, { local, remote }) => {
         this.#emit({ type: 'connected', peerId, local, remote });
         this.#onConnected();
@@ -166,7 +159,8 @@ export class LiveSession {
     const at = this.#playout.frame;
     const frame = this.#playout.advance();
     this.#sendAudio(frame, at);
-    if (at % 2 === 0) this.#draw(frame, at);
+    const { peer } = this.#slot;
+    if (at % 2 === 0 && peer?.state === 'connected') this.#face.draw(frame, { peer, at });
     this.#lookForVoice(at);
   }
 
@@ -180,8 +174,7 @@ export class LiveSession {
     this.#line.stop(null);
     this.#ear?.close();
     await this.#slot.close();
-    this.#face?.[Symbol.dispose]();
-    this.#face = null;
+    this.#face.close();
     this.#encoder[Symbol.dispose]();
   }
 
@@ -203,37 +196,6 @@ export class LiveSession {
     return this.#slot.peer?.state === 'connected' || this.#stream.on;
   }
 
-  #draw({ sentence, atMs }: PlayedFrame, at: number): void {
-    const { peer } = this.#slot;
-    const face = this.#face;
-    // A frame that is still being drawn when the next is due costs that next one: never a queue.
-    if (face === null || peer === null || peer.state !== 'connected' || this.#drawing) return;
-    const speaking = sentence !== null && this.#quality === 'video' && this.#mayMove(sentence.turnId) ? sentence : null;
-    this.#drawing = true;
-    face
-      .next(speaking === null ? null : mouthAt(speaking.speech.visemes, atMs - pictureLeadMs))
-      .then(
-        (frame) => {
-          if (this.#slot.peer !== peer) return;
-          peer.sendVideo(frame, (at * frameSamples * (90 / 48)) % timestampRange);
-          if (speaking === null || this.#seenFirst === speaking.turnId) return;
-          this.#seenFirst = speaking.turnId;
-          this.#emit({ type: 'firstFrame', turnId: speaking.turnId, atMs: this.#parts.now() });
-        },
-        (error: unknown) => this.#onFaceFailed(error),
-      )
-      .finally(() => {
-        this.#drawing = false;
-      });
-  }
-
-  #mayMove(turnId: TurnId): boolean {
-    if (this.#seenFirst === turnId || this.#parts.mayDraw()) return true;
-    this.#reach('voice', 'renderer_late');
-    this.#faceFailedAt = this.#parts.now();
-    return false;
-  }
-
   #onUnspoken({ turnId, index }: Sentence, code: string): void {
     this.#emit({ type: 'unspoken', turnId, index, code });
     this.#unspoken += 1;
@@ -244,25 +206,7 @@ export class LiveSession {
     const lost = this.#unspoken >= mostUnspoken && this.#quality === 'text' && this.#slot.peer?.state === 'connected';
     if (!lost || at % voiceAgainFrames !== 0 || !this.#parts.canSpeak()) return;
     this.#unspoken = 0;
-    this.#reach(this.#face === null || this.#faceFailedAt !== null ? 'voice' : 'video', 'recovered');
-  }
-
-  #onFaceFailed(error: unknown): void {
-    if (this.#slot.peer === null) return;
-    this.#faceFailedAt = this.#parts.now();
-    this.#parts.onDefect(error);
-    const late = error instanceof Error && 'code' in error && error.code === 'too_slow';
-    this.#reach('voice', late ? 'renderer_late' : 'renderer_failed');
-  }
-
-  #onBandwidth(bps: number): void {
-    this.#face?.setBitrate(Math.round(Math.min(faceBps.most, Math.max(faceBps.least, bps - voiceBps))));
-    if (bps > faceBps.least + voiceBps) this.#narrowSince = null;
-    else this.#narrowSince ??= this.#parts.now();
-    if (this.#narrowSince === null || this.#parts.now() - this.#narrowSince < narrowMs) return;
-    if (this.#quality !== 'video') return;
-    this.#faceFailedAt = this.#parts.now();
-    this.#reach('voice', 'network_slow');
+    this.#reach(this.#face.resting ? 'voice' : 'video', 'recovered');
   }
 
   #readReceipts(): void {
@@ -282,18 +226,15 @@ export class LiveSession {
   #onConnected(): void {
     const { peer } = this.#slot;
     if (peer === null) return;
-    // A peer before this one may have had another codec.
-    this.#face?.[Symbol.dispose]();
-    this.#face = this.#parts.createFace?.(peer.codecs.video) ?? null;
+    this.#face.open(peer.codecs.video);
     this.#playout.repeatUnconfirmed();
     this.#playout.expectReports(true);
     this.#playout.release('connection');
-    this.#reach(this.#face === null ? 'voice' : 'video', 'connected');
+    this.#reach(this.#face.resting ? 'voice' : 'video', 'connected');
   }
 
   #onGone(): void {
-    this.#face?.[Symbol.dispose]();
-    this.#face = null;
+    this.#face.close();
     this.#line.stop(null);
     for (let turnId = this.#playout.turnId; turnId !== null; turnId = this.#playout.turnId) this.#playout.stop(turnId);
     this.#playout.expectReports(false);
@@ -331,17 +272,10 @@ export class LiveSession {
 
   #onSpeech({ sentence, durationMs, frame, fromMs }: Extract<PlayoutEvent, { type: 'speech' }>): void {
     const { turnId, index, speech } = sentence;
-    this.#tryFaceAgain(sentence);
+    if (this.#heardFirst !== turnId && this.#quality === 'voice' && this.#face.wake()) this.#reach('video', 'recovered');
     this.#stream.begin(sentence, fromMs);
     const rtpTimestamp = (frame * frameSamples) % timestampRange;
     this.#signal({ type: 'speech', turnId, index, rtpTimestamp, fromMs, durationMs, words: [...speech.words] });
-  }
-
-  #tryFaceAgain({ turnId }: Utterable): void {
-    if (this.#faceFailedAt === null || this.#face === null || this.#heardFirst === turnId) return;
-    if (this.#parts.now() - this.#faceFailedAt < faceAgainMs) return;
-    this.#faceFailedAt = null;
-    this.#reach('video', 'recovered');
   }
 
   #startListening(ear: Ear): void {
