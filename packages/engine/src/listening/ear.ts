@@ -1,5 +1,6 @@
 import type { Locale } from '@virtual-tutor/schemas';
 import { type AudioDecoder, listeningRate, type Vad } from '../media/ports.ts';
+import type { Utterance } from '../media/protocol.ts';
 import { asFloats } from '../media/resample.ts';
 import { classifyHeard, type Heard, isHesitation } from '../turn/backchannel.ts';
 import { advanceBargeIn, type BargeInInput, type BargeInState, leastLevelDb, startBargeIn } from '../turn/barge-in.ts';
@@ -36,20 +37,7 @@ export type EarEvent =
   /** It was speech: what the tutor was saying is over. */
   | { readonly type: 'takeFloor' }
   | { readonly type: 'partial'; readonly text: string }
-  | {
-      readonly type: 'utterance';
-      readonly utteranceId: string;
-      readonly text: string;
-      readonly language: Locale;
-      readonly engine: string;
-      readonly model: string;
-      /** When the voice ended, epoch ms. */
-      readonly endedAtMs: number;
-      /** From there to the text, ms: the silence that had to be waited for, and recognition. */
-      readonly asrMs: number;
-      /** ms. */
-      readonly durationMs: number;
-    }
+  | ({ readonly type: 'utterance' } & Utterance)
   | { readonly type: 'notUnderstood'; readonly reason: 'no_words' | 'language_unsupported' | 'unavailable' };
 
 export interface EarClock {
@@ -93,7 +81,8 @@ export function createEar(options: EarOptions): Ear {
   return new VoiceEar(options);
 }
 
-type Utterance = Extract<EndpointingOutput, { type: 'utterance' }>;
+/** A stretch of the microphone's audio, before anybody knows what was said. */
+type Stretch = Extract<EndpointingOutput, { type: 'utterance' }>;
 
 class VoiceEar implements Ear {
   readonly #options: EarOptions;
@@ -248,7 +237,7 @@ class VoiceEar implements Ear {
     return classifyHeard({ text, language: this.#options.language, saying: mayEcho ? saying : '' });
   }
 
-  #settle(utterance: Utterance): void {
+  #settle(utterance: Stretch): void {
     const { clock } = this.#options;
     const { voicedMs, levelDbMs, tookFloor } = this.#own;
     const hadFloor = tookFloor || voicedMs >= Math.min(ownFloorMs, utterance.voicedMs);
@@ -306,7 +295,7 @@ class VoiceEar implements Ear {
 }
 
 interface Told {
-  readonly utterance: Utterance;
+  readonly utterance: Stretch;
   readonly understood: Understood;
   readonly endedAtMs: number;
   /** How loud it was while nobody else spoke, dB below full scale; null: somebody did throughout. */

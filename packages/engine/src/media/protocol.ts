@@ -103,6 +103,22 @@ export interface SpeechChunk {
   readonly visemes: readonly { readonly viseme: string; readonly startMs: number; readonly endMs: number }[];
 }
 
+/** What a student said, understood. */
+export interface Utterance {
+  /** Unique; becomes the message's clientMessageId. UUID. */
+  readonly utteranceId: string;
+  readonly text: string;
+  readonly language: Locale;
+  readonly engine: string;
+  readonly model: string;
+  /** When the voice ended, epoch ms. */
+  readonly endedAtMs: number;
+  /** From there to the text, ms: the silence that had to be waited for, and recognition. */
+  readonly asrMs: number;
+  /** Length of the utterance, ms. */
+  readonly durationMs: number;
+}
+
 export type WorkerFact =
   | { readonly type: 'ready'; readonly speech: readonly ComponentHealth[] }
   | { readonly type: 'answered'; readonly requestId: string; readonly answerSdp: string }
@@ -144,21 +160,7 @@ export type WorkerFact =
   | { readonly type: 'firstAudio'; readonly sessionId: SessionId; readonly turnId: TurnId; readonly atMs: number }
   | { readonly type: 'firstFrame'; readonly sessionId: SessionId; readonly turnId: TurnId; readonly atMs: number }
   /** The student said something. */
-  | {
-      readonly type: 'utterance';
-      readonly sessionId: SessionId;
-      /** Unique; becomes the message's clientMessageId. UUID. */
-      readonly utteranceId: string;
-      readonly text: string;
-      readonly language: Locale;
-      readonly engine: string;
-      readonly model: string;
-      /** When the voice ended, epoch ms, and how long recognition took after that, ms. */
-      readonly endedAtMs: number;
-      readonly asrMs: number;
-      /** Length of the utterance, ms. */
-      readonly durationMs: number;
-    }
+  | ({ readonly type: 'utterance'; readonly sessionId: SessionId } & Utterance)
   /** The student's voice took the floor from this turn; it is silent already. */
   | ({ readonly type: 'bargeIn'; readonly sessionId: SessionId; readonly turnId: TurnId } & HeardUpTo)
   /** For the session's `webrtc.signals` subscribers, as it is. */
