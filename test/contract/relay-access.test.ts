@@ -99,7 +99,7 @@ for (const kind of relayKinds) {
       // coturn's own clock ticks once a second, and later on a busy machine.
       const late = async () => {
         using client = new TurnClient(relay.url('udp'), credential);
-        return client.allocate();
+        return await client.allocate();
       };
       await expect.poll(late, { interval: 500, timeout: 10_000 }).toBe(refused);
     });
