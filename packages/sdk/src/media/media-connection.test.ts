@@ -25,6 +25,8 @@ class World {
   refusal: TutorError | null = null;
   /** The newest peer's way no longer passes the relay. */
   strays = false;
+  /** Of the newest restart: aborted, its offer does not reach the engine. */
+  restarted: AbortSignal | null = null;
   readonly told: string[] = [];
   readonly ways: string[] = [];
   readonly peerIds = new Set<string>();
@@ -67,7 +69,8 @@ class World {
         const sample: StatsSample = { atMs: Date.now(), packets, lost: 0, bytes: 0, frames: 0, jitterMs: null, rttMs: null, relayed: true };
         return sample;
       },
-      restart: async () => {
+      restart: async (_, signal) => {
+        this.restarted = signal;
         this.#tell('restart');
         if (this.healsBy === 'restart') this.flows = true;
       },
@@ -109,6 +112,18 @@ test('after 3 s without a packet the peer is replaced by one of another id', asy
   expect(world.told).toEqual(['0 connected', '4500 lost', '4500 restart', '6000 connected']);
   expect(world.peerIds.size).toBe(2);
   expect(world.open).toBe(1);
+  world.connection.stop();
+});
+
+test('an offer of a peer that was replaced does not follow the one of its replacement', async () => {
+  const world = new World();
+  await pass(3_000);
+  world.flows = false;
+  world.healsBy = 'replace';
+  await pass(2_000);
+  expect(world.restarted?.aborted).toBe(false);
+  await pass(2_000);
+  expect(world.restarted?.aborted).toBe(true);
   world.connection.stop();
 });
 

@@ -11,7 +11,7 @@ import type { StatsSample } from './stats.ts';
 export interface ConnectedPeer {
   /** Rejects when the peer is not to be used any more. */
   sample(): Promise<StatsSample>;
-  restart(config: WebrtcConfig): Promise<void>;
+  restart(config: WebrtcConfig, signal: AbortSignal): Promise<void>;
   close(): void;
 }
 
@@ -117,6 +117,15 @@ export class MediaConnection<Peer extends ConnectedPeer> {
 
   /** Resolves when the peer is of no more use. */
   async #keep(peer: Peer): Promise<void> {
+    const kept = new AbortController();
+    try {
+      await this.#watch(peer, kept.signal);
+    } finally {
+      kept.abort();
+    }
+  }
+
+  async #watch(peer: Peer, kept: AbortSignal): Promise<void> {
     const { signal } = this.#stopped;
     this.#peer = peer;
     this.#endOutage();
@@ -143,18 +152,20 @@ export class MediaConnection<Peer extends ConnectedPeer> {
         this.#options.onLost(null);
       }
       if (seen.remedy === 'replace') break;
-      this.#restart(peer);
+      this.#restart(peer, kept);
     }
     this.#peer = null;
     peer.close();
   }
 
-  /** Goes on beside the watch, which replaces the peer when this does not help. */
-  #restart(peer: Peer): void {
-    const { signal } = this.#stopped;
+  /**
+   * Goes on beside the watch, which replaces the peer when this does not help. An offer of a peer that was replaced must not
+   * reach the engine any more: it would take the place of the new one.
+   */
+  #restart(peer: Peer, kept: AbortSignal): void {
     this.#options
-      .config(signal)
-      .then((config) => (signal.aborted ? undefined : peer.restart(config)))
+      .config(kept)
+      .then((config) => (kept.aborted ? undefined : peer.restart(config, kept)))
       .catch((error: unknown) => {
         this.#lastError = asTutorError(error);
       });

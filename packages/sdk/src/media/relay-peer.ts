@@ -42,7 +42,7 @@ export class RelayPeer {
     if (!('RTCPeerConnection' in globalThis)) throw new TutorError('media_blocked', 'this runtime has no WebRTC');
     const peer = new RelayPeer(options);
     try {
-      await peer.#negotiate({});
+      await peer.#negotiate({}, options.signal);
       await peer.#connected();
       return peer;
     } catch (error) {
@@ -74,17 +74,17 @@ export class RelayPeer {
   }
 
   /** A new way through the network for the same connection. */
-  async restart(config: WebrtcConfig): Promise<void> {
+  async restart(config: WebrtcConfig, signal: AbortSignal): Promise<void> {
     this.#connection.setConfiguration(configurationOf(config, this.#options.way));
-    await this.#negotiate({ iceRestart: true });
+    await this.#negotiate({ iceRestart: true }, signal);
   }
 
   close(): void {
     this.#connection.close();
   }
 
-  async #negotiate(offerOptions: RTCOfferOptions): Promise<void> {
-    const { peerId, negotiate, signal } = this.#options;
+  async #negotiate(offerOptions: RTCOfferOptions, signal: AbortSignal): Promise<void> {
+    const { peerId, negotiate } = this.#options;
     await this.#connection.setLocalDescription(await this.#connection.createOffer(offerOptions));
     await gathered(this.#connection, signal);
     const offer = relayedOnly(this.#connection.localDescription?.sdp ?? '');
