@@ -198,6 +198,19 @@ describe('in trouble', () => {
     expect(statusOf(speaker, 'speech synthesis (en)')).toMatchObject({ status: 'ok', reason: null });
   });
 
+  test('a language whose engines all pause may be spoken again after the pause, before anybody tried', async () => {
+    let nowMs = 0;
+    setEnvironmentData('absent', 'espeak-ng');
+    await using speaker = open({ now: () => nowMs });
+    expect(speaker.maySpeak('en')).toBe(true);
+    for (let round = 0; round < 3; round += 1) await expect(say(speaker, 'Do fail.')).rejects.toThrow();
+    await expect.poll(() => speaker.maySpeak('zh')).toBe(false);
+    expect(speaker.maySpeak('en')).toBe(false);
+    nowMs = 30_001;
+    expect(speaker.maySpeak('en')).toBe(true);
+    expect(statusOf(speaker, 'speech synthesis (en)')).toMatchObject({ status: 'down' });
+  });
+
   test('without the optional package Chinese says what to install, and English works', async () => {
     setEnvironmentData('absent', 'espeak-ng');
     await using speaker = open({});

@@ -108,7 +108,7 @@ function openSession() {
         if (say.fails) throw new SpeechUnavailable('crashed', 'no voice');
         return spoken(text.split(' ').length);
       },
-      canSpeak: () => !say.fails,
+      maySpeak: () => !say.fails,
       createAudioEncoder: () => ({
         encode: (samples) => Uint8Array.of(samples.some((sample) => sample !== 0) ? 1 : 0),
         [Symbol.dispose]() {},

@@ -12,8 +12,8 @@ import { SpeechStream } from './speech-stream.ts';
 export interface SessionParts {
   readonly peers: PeerFactory;
   readonly say: Say;
-  /** A synthesiser for the language of the lesson works, as far as is known. */
-  readonly canSpeak: () => boolean;
+  /** A synthesiser for the language of the lesson is worth a try. */
+  readonly maySpeak: () => boolean;
   readonly createAudioEncoder: () => AudioEncoder;
   /** Null: nobody listens (`ENABLE_ASR` off). */
   readonly createEar: ((onEvent: (event: EarEvent) => void) => Promise<Ear>) | null;
@@ -204,7 +204,7 @@ export class LiveSession {
 
   #lookForVoice(at: number): void {
     const lost = this.#unspoken >= mostUnspoken && this.#quality === 'text' && this.#slot.peer?.state === 'connected';
-    if (!lost || at % voiceAgainFrames !== 0 || !this.#parts.canSpeak()) return;
+    if (!lost || at % voiceAgainFrames !== 0 || !this.#parts.maySpeak()) return;
     this.#unspoken = 0;
     this.#reach(this.#face.resting ? 'voice' : 'video', 'recovered');
   }

@@ -1,3 +1,4 @@
+import type { Locale } from '@virtual-tutor/schemas';
 import { type Speech, type SpeechRequest, SpeechUnavailable, type TimedWord } from '../media/ports.ts';
 import type { ComponentHealth, WorkerConfig } from '../media/protocol.ts';
 import { borrowVisemes } from './borrowed-visemes.ts';
@@ -14,6 +15,8 @@ export interface Speaker extends AsyncDisposable {
    * when nothing in it can be said. Throws `SpeechUnavailable`; an `AbortError` once the signal aborts.
    */
   say(request: SpeechRequest): Promise<Speech>;
+  /** Somebody who speaks this language is worth asking: installed, and not in a pause after failures. */
+  maySpeak(language: Locale): boolean;
   health(): readonly ComponentHealth[];
 }
 
@@ -68,6 +71,11 @@ class FallbackSpeaker implements Speaker {
       words.map(({ from }) => timed.get(from) ?? null),
     );
     return { ...spoken, words: inSource(complete, said) };
+  }
+
+  maySpeak(language: Locale): boolean {
+    const candidates = candidatesFor({ language, voice: null, edgeVoice: this.#edgeVoice });
+    return candidates.some(({ engine }) => this.#engines.get(engine)?.available === true);
   }
 
   health(): readonly ComponentHealth[] {

@@ -33,7 +33,7 @@ export async function openParts(config: WorkerConfig): Promise<WorkerParts> {
     partsOf: (media) => ({
       peers,
       say: (request) => speaker.say(request),
-      canSpeak: () => speaker.health().some(({ name, status }) => name === `speech synthesis (${media.locale})` && status !== 'down'),
+      maySpeak: () => speaker.maySpeak(media.locale),
       createAudioEncoder: () => createOpusEncoder({ bps: voiceBps }),
       createEar:
         recogniser === null ? null : (onEvent) => openEar({ media, recogniser, language: config.asr.language ?? media.locale, onEvent }),
