@@ -36,11 +36,11 @@ const questions = ['What is photosynthesis?', 'What do leaves do?', 'How do plan
 /** Short, so that a reply can be heard to its end. */
 const facts = 'Photosynthesis is how plants make sugar. Plants make sugar from light, water and air. Leaves catch the light.';
 const tutor = { id: 'brief', name: 'Brief' };
-/** Every student says this again and again, with so much silence before it and after it, ms. */
+/** Every student says this again and again, with so much silence before it and after it, ms: less than the answer lasts. */
 const said = 'Wait a moment please. What is photosynthesis?';
 /** One reply in so many is heard to its end. */
 const turnsPerWhole = 10;
-const silenceMs = { before: 4_000, after: 6_000 };
+const silenceMs = { before: 2_500, after: 2_000 };
 
 function say(line: string): void {
   if (!values.json) console.log(line);

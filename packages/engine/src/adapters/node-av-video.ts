@@ -24,7 +24,7 @@ export interface VideoFormat {
 }
 
 /** Finer quantisation than this cannot be seen in a drawn face (43 dB); libvpx counts to 63, x264 to 51. */
-const finestQuantiser = 24;
+const finestQuantiser = 28;
 /** Coarser than this shows as blocks around a mouth that has just begun to move; only a poor network is worth that. */
 const coarsestQuantiser = { VP8: 40, H264: 32 } as const;
 const coarsestWhenPoor = { VP8: 56, H264: 46 } as const;
@@ -137,7 +137,7 @@ function limitBitrate(context: CodecContext, bps: number): void {
 
 /** Measured with the illustrated tutors at 512x512, ms of one core and kbit/s: VP8 0.8 and 320 or 3.9 and 230; H.264 0.7 and 160. */
 const efforts = {
-  VP8: { live: { deadline: 'realtime', 'cpu-used': -12, 'static-thresh': 500 }, once: { deadline: 'good', 'cpu-used': 2 } },
+  VP8: { live: { deadline: 'realtime', 'cpu-used': -12, 'static-thresh': 1500 }, once: { deadline: 'good', 'cpu-used': 2 } },
   H264: { live: { preset: 'superfast' }, once: { preset: 'veryfast' } },
 } as const;
 
