@@ -8,6 +8,11 @@ export function childrenOf(pid: number, program = ''): readonly number[] {
     .filter((candidate) => parentOf(candidate) === pid && commandOf(candidate).includes(program));
 }
 
+/** Those, and all that they started in turn. */
+export function descendantsOf(pid: number, program = ''): readonly number[] {
+  return childrenOf(pid, program).flatMap((child) => [child, ...descendantsOf(child)]);
+}
+
 function parentOf(pid: number): number {
   const fields = read(pid, 'stat')
     .replace(/^.*\) /, '')
