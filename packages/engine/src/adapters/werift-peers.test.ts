@@ -179,9 +179,15 @@ test('a key frame is asked for once, however often the browser repeats itself', 
 
 test('what the browser received of the voice is known from its reports', async () => {
   await using call = await Call.open(factory);
-  expect(call.peer.receivedAudio).toBeNull();
+  expect(call.peer.received).toBeNull();
   for (let nth = 0; nth < 25; nth += 1) call.peer.sendAudio(opus, nth * 960);
-  await expect.poll(() => call.peer.receivedAudio, { timeout: 10_000 }).toBe(24 * 960);
+  await expect.poll(() => call.peer.received, { timeout: 10_000 }).toBe(24 * 960);
+});
+
+test('what the browser received of the picture counts for the voice that left with it', async () => {
+  await using call = await Call.open(factory);
+  for (let nth = 0; nth < 10; nth += 1) call.peer.sendVideo({ data: Buffer.alloc(100, 7), key: nth === 0 }, nth * 3_600);
+  await expect.poll(() => call.peer.received, { timeout: 10_000 }).toBe(9 * 1_920);
 });
 
 describe('a microphone', () => {

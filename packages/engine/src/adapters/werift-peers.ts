@@ -136,8 +136,12 @@ class WeriftPeer implements Peer {
     };
   }
 
-  get receivedAudio(): number | null {
-    return this.#sender?.receivedAudio ?? null;
+  get received(): number | null {
+    return this.#sender?.received ?? null;
+  }
+
+  get reportsWithinMs(): number {
+    return this.#sender?.reportsWithinMs ?? 0;
   }
 
   get bytesSent(): number {

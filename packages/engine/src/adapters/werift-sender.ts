@@ -61,8 +61,8 @@ interface SentPacket {
   readonly wide: number;
   readonly bytes: number;
   readonly sentAtMs: number;
-  /** Null: video. */
-  readonly audioTimestamp: number | null;
+  /** On the clock of the voice, 48 kHz; null: sent again. */
+  readonly playoutTimestamp: number | null;
 }
 
 /** Packets kept for retransmission: 3 s at 300 packets a second. */
@@ -109,8 +109,8 @@ export class MediaSender {
     options.dtls.onRtcp.subscribe((packet) => this.#onRtcp(packet));
   }
 
-  /** Newest audio timestamp that the browser said it has. */
-  get receivedAudio(): number | null {
+  /** Newest timestamp (48 kHz) of voice or picture that the browser said it has. */
+  get received(): number | null {
     return this.#received;
   }
 
@@ -133,6 +133,11 @@ export class MediaSender {
     }
   }
 
+  /** Without transport-wide feedback for the voice there are receiver reports alone: every 5 s, give or take a half (RFC 3550 section 6.2). */
+  get reportsWithinMs(): number {
+    return this.#audio.settled.transportExtension === null ? 7_500 : 1_000;
+  }
+
   close(): void {
     clearInterval(this.#reports);
   }
@@ -152,7 +157,7 @@ export class MediaSender {
   }
 
   #write(
-    { settled, ssrc: trackSsrc }: Track,
+    { settled }: Track,
     payload: Buffer,
     fields: Pick<RtpHeader, 'payloadType' | 'sequenceNumber' | 'timestamp' | 'marker' | 'ssrc'>,
   ): void {
@@ -169,10 +174,10 @@ export class MediaSender {
     const header = new RtpHeader({ ...fields, extension: extensions.length > 0, extensions });
     const bytes = payload.length + 24;
     this.bytesSent += bytes;
-    const audioTimestamp = trackSsrc === this.#audio.ssrc ? fields.timestamp : null;
+    const playoutTimestamp = this.#playoutTimestamp(fields);
     // Firefox counts no voice: its number would be that of the picture before.
     if (transportExtension !== null)
-      this.#sent[this.#wide % sentSize] = { wide: this.#wide, bytes, sentAtMs: performance.now(), audioTimestamp };
+      this.#sent[this.#wide % sentSize] = { wide: this.#wide, bytes, sentAtMs: performance.now(), playoutTimestamp };
     // Rejections are dealt with inside; a packet that cannot be sent is a lost packet.
     void this.#options.dtls.sendRtp(payload, header);
   }
@@ -206,10 +211,20 @@ export class MediaSender {
   }
 
   #onReport({ ssrc, highestSequence }: RtcpReceiverInfo): void {
-    if (ssrc !== this.#audio.ssrc) return;
-    const behind = (this.#audio.sequence - (highestSequence & 0xffff)) & 0xffff;
+    const track = [this.#audio, this.#video].find((one) => one?.ssrc === ssrc) ?? null;
+    if (track === null) return;
+    const sequence = highestSequence & 0xffff;
+    const behind = (track.sequence - sequence) & 0xffff;
     if (behind === 0 || behind > historySize) return;
-    this.#onReceived(this.#audioTimestamps[(highestSequence & 0xffff) % historySize] ?? 0);
+    const timestamp = track === this.#audio ? this.#audioTimestamps[sequence % historySize] : this.#history[sequence % historySize]?.timestamp;
+    const received = timestamp === undefined ? null : this.#playoutTimestamp({ ssrc, timestamp });
+    if (received !== null) this.#onReceived(received);
+  }
+
+  /** Voice and picture leave together, so where one has arrived the other has. */
+  #playoutTimestamp({ ssrc, timestamp }: Pick<RtpHeader, 'ssrc' | 'timestamp'>): number | null {
+    const track = [this.#audio, this.#video].find((one) => one?.ssrc === ssrc) ?? null;
+    return track === null ? null : Math.round((timestamp / track.rate) * this.#audio.rate);
   }
 
   #onReceived(timestamp: number): void {
@@ -221,7 +236,7 @@ export class MediaSender {
     for (const { sequence, atMs } of arrivalsOf(feedback)) {
       const sent = this.#sent[sequence % sentSize];
       if (sent === undefined || sent.wide !== sequence) continue;
-      if (atMs !== null && sent.audioTimestamp !== null) this.#onReceived(sent.audioTimestamp);
+      if (atMs !== null && sent.playoutTimestamp !== null) this.#onReceived(sent.playoutTimestamp);
       this.#fates.push({ bytes: sent.bytes, sentAtMs: sent.sentAtMs, receivedAtMs: atMs });
     }
     const nowMs = performance.now();

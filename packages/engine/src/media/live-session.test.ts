@@ -44,7 +44,8 @@ class ScriptedPeer implements Peer {
   bytesSent = 0;
   /** False: its browser is asleep. */
   awake = true;
-  receivedAudio: number | null = null;
+  received: number | null = null;
+  reportsWithinMs = 1_000;
 
   constructor(peerId: string, events: PeerEvents) {
     this.peerId = peerId;
@@ -64,7 +65,7 @@ class ScriptedPeer implements Peer {
 
   sendAudio(packet: Uint8Array, timestamp: number): void {
     if (packet[0] === 1) this.sounds.push(timestamp);
-    if (this.awake) this.receivedAudio = timestamp;
+    if (this.awake) this.received = timestamp;
   }
 
   sendVideo(frame: EncodedFrame): void {
@@ -263,6 +264,23 @@ describe('a live session', () => {
     peer.awake = true;
     await live.run(20 * second);
     expect(live.of('heard')).toMatchObject([{ index: 0 }]);
+  });
+
+  test('does not wait for a browser whose reports are rare', async () => {
+    const peer = await live.connect();
+    await live.run(second);
+    peer.awake = false;
+    peer.reportsWithinMs = 7_500;
+    await live.tell(0, 'word word word word word word word word word word word word');
+    const soundsWithin = async (ms: number) => {
+      const before = peer.sounds.length;
+      await live.run(ms);
+      return peer.sounds.length - before;
+    };
+    await live.run(6 * second);
+    expect(await soundsWithin(2 * second)).toBe(100);
+    await live.run(3 * second);
+    expect(await soundsWithin(2 * second)).toBeLessThan(20);
   });
 
   test('leaves a sentence that cannot be spoken to the eyes', async () => {

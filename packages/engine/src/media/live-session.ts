@@ -38,8 +38,8 @@ const closingSilence = 5;
 const mostUnspoken = 2;
 /** How often a voice that failed is looked for, frames. */
 const voiceAgainFrames = 250;
-/** The browser has confirmed nothing for so long: the tutor waits, ms. */
-const stalledMs = 4_000;
+/** The browser's report is late by so long: the tutor waits, ms. */
+const stalledMs = 3_000;
 const timestampRange = 2 ** 32;
 /** One student's voice and picture, live. Knows nothing of the log: what happened goes out as facts, in order. */
 export class LiveSession {
@@ -210,7 +210,7 @@ export class LiveSession {
   }
 
   #readReceipts(): void {
-    const received = this.#slot.peer?.receivedAudio ?? null;
+    const received = this.#slot.peer?.received ?? null;
     const { frame } = this.#playout;
     if (received !== null) {
       // Timestamps wrap after a day: the nearest one is meant.
@@ -218,7 +218,8 @@ export class LiveSession {
       const unwrapped = behind > timestampRange / 2 ? behind - timestampRange : behind;
       this.#playout.received(frame - Math.round(unwrapped / frameSamples));
     }
-    const stalled = this.#slot.peer !== null && this.#playout.unconfirmedMs > stalledMs;
+    const { peer } = this.#slot;
+    const stalled = peer !== null && this.#playout.unconfirmedMs > peer.reportsWithinMs + stalledMs;
     if (stalled) this.#playout.hold('stalled');
     else this.#playout.release('stalled');
   }

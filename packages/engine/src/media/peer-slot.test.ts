@@ -13,7 +13,8 @@ class ScriptedPeer implements Peer {
   readonly candidates: string[] = [];
   state: PeerState = 'connecting';
   pair: Peer['pair'] = null;
-  receivedAudio = null;
+  received = null;
+  reportsWithinMs = 1_000;
   bytesSent = 0;
   closes = 0;
 

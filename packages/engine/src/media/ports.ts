@@ -164,8 +164,10 @@ export interface Peer {
   sendAudio(packet: Uint8Array, timestamp: number): void;
   /** One frame; `timestamp` at 90 kHz, of the same clock as the audio's: RTCP sender reports say so. */
   sendVideo(frame: EncodedFrame, timestamp: number): void;
-  /** Newest audio timestamp (48 kHz) the browser is known to have received, from RTCP; null before the first report. */
-  readonly receivedAudio: number | null;
+  /** Up to which timestamp (48 kHz) the browser is known to have received voice and picture, from RTCP; null before the first report. */
+  readonly received: number | null;
+  /** A browser that receives anything says so at least this often, ms. */
+  readonly reportsWithinMs: number;
   readonly bytesSent: number;
   close(): Promise<void>;
 }
