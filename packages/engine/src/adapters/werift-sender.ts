@@ -216,7 +216,8 @@ export class MediaSender {
     const sequence = highestSequence & 0xffff;
     const behind = (track.sequence - sequence) & 0xffff;
     if (behind === 0 || behind > historySize) return;
-    const timestamp = track === this.#audio ? this.#audioTimestamps[sequence % historySize] : this.#history[sequence % historySize]?.timestamp;
+    const timestamp =
+      track === this.#audio ? this.#audioTimestamps[sequence % historySize] : this.#history[sequence % historySize]?.timestamp;
     const received = timestamp === undefined ? null : this.#playoutTimestamp({ ssrc, timestamp });
     if (received !== null) this.#onReceived(received);
   }
