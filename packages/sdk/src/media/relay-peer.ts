@@ -26,7 +26,8 @@ export class RelayPeer {
   readonly #options: RelayPeerOptions;
   readonly #connection: RTCPeerConnection;
   readonly #voice: RTCRtpTransceiver;
-  readonly #face: RTCRtpTransceiver;
+  /** Null: the engine shows none. Browsers are silent while a picture that they were promised is not there. */
+  readonly #face: RTCRtpTransceiver | null;
 
   private constructor(options: RelayPeerOptions) {
     this.peerId = options.peerId;
@@ -34,7 +35,7 @@ export class RelayPeer {
     this.#connection = new RTCPeerConnection(configurationOf(options.config, options.way));
     // Sending from the start, so that a microphone comes and goes without another offer.
     this.#voice = this.#connection.addTransceiver('audio', { direction: 'sendrecv' });
-    this.#face = this.#connection.addTransceiver('video', { direction: 'recvonly' });
+    this.#face = options.config.voice.face ? this.#connection.addTransceiver('video', { direction: 'recvonly' }) : null;
   }
 
   /** Resolves once packets may flow. */
@@ -52,7 +53,7 @@ export class RelayPeer {
   }
 
   get tracks(): readonly MediaStreamTrack[] {
-    return [this.#voice.receiver.track, this.#face.receiver.track];
+    return [this.#voice, this.#face].flatMap((way) => way?.receiver.track ?? []);
   }
 
   /** RTP timestamp (48 kHz) of the tutor's voice that is being played; null: the browser does not say. */
