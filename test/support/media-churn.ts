@@ -1,12 +1,12 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Browser } from 'playwright-core';
+import { z } from 'zod';
+import { evaluateInside } from './inside.ts';
 import { type MediaRig, newTurn, openRigLesson } from './media-rig.ts';
-import { memoryOf, openFilesOf } from './process-load.ts';
+import { openFilesOf } from './process-load.ts';
 
 /** What an engine worker holds. */
 export interface Held {
-  readonly atMs: number;
-  readonly memoryMiB: number;
   readonly files: number;
   readonly sessions: number;
 }
@@ -14,7 +14,31 @@ export interface Held {
 export function heldBy({ workers }: MediaRig): Held {
   const [pid] = workers.pids;
   if (pid === undefined) throw new Error('no worker runs');
-  return { atMs: performance.now(), memoryMiB: memoryOf(pid), files: openFilesOf(pid), sessions: workers.load().sessions };
+  return { files: openFilesOf(pid), sessions: workers.load().sessions };
+}
+
+/** Memory of an engine worker, MiB, once everything that nobody holds any more has been collected. */
+export interface Memory {
+  readonly atMs: number;
+  /** JavaScript objects and the buffers they hold. */
+  readonly live: number;
+  /** Of the machine, with what the allocators keep for later. */
+  readonly resident: number;
+}
+
+const Usage = z.object({ live: z.number(), resident: z.number() });
+const collected = `(() => {
+  process.getBuiltinModule('node:v8').setFlagsFromString('--expose-gc');
+  const collect = process.getBuiltinModule('node:vm').runInNewContext('gc');
+  for (let round = 0; round < 2; round += 1) collect();
+  const { heapUsed, external, rss } = process.memoryUsage();
+  return { live: (heapUsed + external) / 2 ** 20, resident: rss / 2 ** 20 };
+})()`;
+
+export async function memoryOf({ workers }: MediaRig): Promise<Memory> {
+  const [pid] = workers.pids;
+  if (pid === undefined) throw new Error('no worker runs');
+  return { atMs: performance.now(), ...Usage.parse(await evaluateInside(pid, collected)) };
 }
 
 /** A student comes, hears a sentence, and leaves: every other one without a word, as a closed tab does. */
@@ -28,11 +52,11 @@ export async function comeAndGo(rig: MediaRig, { browser, nth }: { readonly brow
 }
 
 /** Growth of a line through these, MiB an hour (least squares). */
-export function slopeOf(held: readonly Held[]): number {
+export function slopeOf(memory: readonly Memory[], of: 'live' | 'resident'): number {
   const mean = (all: readonly number[]) => all.reduce((sum, value) => sum + value, 0) / all.length;
-  const [meanMs, meanMiB] = [mean(held.map(({ atMs }) => atMs)), mean(held.map(({ memoryMiB }) => memoryMiB))];
-  const top = held.reduce((sum, { atMs, memoryMiB }) => sum + (atMs - meanMs) * (memoryMiB - meanMiB), 0);
-  const bottom = held.reduce((sum, { atMs }) => sum + (atMs - meanMs) ** 2, 0);
+  const [meanMs, meanMiB] = [mean(memory.map(({ atMs }) => atMs)), mean(memory.map((one) => one[of]))];
+  const top = memory.reduce((sum, one) => sum + (one.atMs - meanMs) * (one[of] - meanMiB), 0);
+  const bottom = memory.reduce((sum, { atMs }) => sum + (atMs - meanMs) ** 2, 0);
   return bottom === 0 ? 0 : (top / bottom) * 3_600_000;
 }
 
