@@ -1,4 +1,4 @@
-import type { NewTutorEvent, TutorEvent, TutorSettings } from '@virtual-tutor/schemas';
+import { type NewTutorEvent, type TutorEvent, TutorSettings } from '@virtual-tutor/schemas';
 import { accept, type Decider, refuse } from './decision.ts';
 
 export type TutorState =
@@ -8,16 +8,10 @@ export type TutorState =
 
 export type TutorCommand = { readonly type: 'ConfigureTutor'; readonly settings: TutorSettings } | { readonly type: 'RetireTutor' };
 
+const settings = TutorSettings.keyof().options;
+
 function sameSettings(a: TutorSettings, b: TutorSettings): boolean {
-  return (
-    a.name === b.name &&
-    a.language === b.language &&
-    a.systemPrompt === b.systemPrompt &&
-    a.llmModel === b.llmModel &&
-    a.temperature === b.temperature &&
-    a.knowledgeBaseId === b.knowledgeBaseId &&
-    a.greeting === b.greeting
-  );
+  return settings.every((setting) => a[setting] === b[setting]);
 }
 
 export const tutor: Decider<TutorState, TutorCommand, TutorEvent, NewTutorEvent> = {
