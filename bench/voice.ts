@@ -147,7 +147,12 @@ interface SpokenTurns {
 /** The student's microphone speaks by itself, every so often, whether the tutor speaks or not. */
 async function measureSpoken(room: MeasuredRoom, utteranceMs: number): Promise<SpokenTurns> {
   await room.lesson.page.getByRole('button', { name: english('startTalking') }).click();
-  await wait(Number(values.utterances) * (silenceMs.before + utteranceMs + silenceMs.after));
+  const until = performance.now() + Number(values.utterances) * (silenceMs.before + utteranceMs + silenceMs.after);
+  // Looked at now and then: a quarter of an hour of samples at once is more than a page can hand over.
+  while (performance.now() < until) {
+    await room.media.received();
+    await wait(Math.min(10_000, Math.max(0, until - performance.now())));
+  }
   const { microphone, levels, openings } = await room.media.received();
   const result = { silenceMs: [] as number[], mouthMs: [] as number[], answerMs: [] as number[] };
   const utterances = runsOf(microphone, audible, 1_200);
@@ -199,6 +204,7 @@ try {
   const typed = await measureTyped(room);
   say(`message sent to first audio heard: ${JSON.stringify(summary(typed.firstAudioMs))}`);
   const stages = await stagesOf(product);
+  say(`stages: ${JSON.stringify(stages)}`);
   const spoken = await measureSpoken(room, (samples.length / playoutRate) * 1_000);
   console.log(
     JSON.stringify({

@@ -77,7 +77,10 @@ interface Outcome {
 async function hold(kind: RelayKind, engineRelay: boolean): Promise<Outcome> {
   const setting = `${kind}, ${engineRelay ? 'relay at both ends' : 'relay at one end'}`;
   await using cable = openCable({ udp: '10110', turnTcp: null, apiPort: 9000 });
-  await using engine = await startCableEngine(cable, { kind, env: { ENABLE_AVATAR: 'false', WEBRTC_ENGINE_RELAY: String(engineRelay) } });
+  await using engine = await startCableEngine(cable, {
+    kind,
+    env: { ENABLE_AVATAR: 'false', SESSION_TIMEOUT_SECONDS: '14400', WEBRTC_ENGINE_RELAY: String(engineRelay) },
+  });
   const browser = await chromium.launch({ executablePath: cable.chromium, args: quietInItsNetwork });
   try {
     const page = await browser.newPage();

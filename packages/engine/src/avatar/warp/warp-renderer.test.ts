@@ -195,7 +195,7 @@ describe('a moving head', () => {
   test('carries the mouth along: its middle stays within a pixel of the landmarks', () => {
     const middles = Array.from({ length: 12 }, (_, frame) => {
       const picture = shown(frame, only('O'));
-      const dark = [];
+      const dark: { x: number; y: number }[] = [];
       for (let y = -12; y < 40; y += 0.5) {
         for (let x = -40; x < 40; x += 0.5) if (lumaAt(picture, frame, { x, y }) < 50) dark.push({ x, y });
       }
