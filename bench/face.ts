@@ -3,7 +3,8 @@ import { createIllustrated } from '../packages/engine/src/adapters/canvas-illust
 import { createVideoEncoder } from '../packages/engine/src/adapters/node-av-video.ts';
 import { IdleLoops } from '../packages/engine/src/avatar/idle-loop.ts';
 import { mouthAt } from '../packages/engine/src/avatar/mouth.ts';
-import { framesPerSecond, type TimedViseme, type VideoCodec, visemes } from '../packages/engine/src/media/ports.ts';
+import { framesPerSecond, type VideoCodec } from '../packages/engine/src/media/ports.ts';
+import { babble } from './media/babble.ts';
 
 /*
  * What one second of a drawn tutor costs: drawing and encoding a speaking frame (512x512, random visemes of 50 to 180 ms,
@@ -12,20 +13,6 @@ import { framesPerSecond, type TimedViseme, type VideoCodec, visemes } from '../
 
 const { values } = parseArgs({ options: { json: { type: 'boolean', default: false }, frames: { type: 'string', default: '500' } } });
 const frames = Number(values.frames);
-
-function babble(): TimedViseme[] {
-  let seed = 5;
-  let endMs = 0;
-  const next = () => {
-    seed = (seed * 16_807) % 2_147_483_647;
-    return seed / 2_147_483_647;
-  };
-  return Array.from({ length: Math.ceil((frames * 40) / 50) }, () => {
-    const startMs = endMs;
-    endMs += 50 + next() * 130;
-    return { viseme: visemes[Math.floor(next() * visemes.length)] ?? 'sil', startMs, endMs };
-  });
-}
 
 function quantile(times: readonly number[], share: number): number {
   return Number((times.toSorted((a, b) => a - b)[Math.floor((times.length - 1) * share)] ?? 0).toFixed(2));
@@ -46,7 +33,7 @@ async function measure(character: 'ada' | 'xiaolan', codec: VideoCodec) {
   const loopMs = performance.now() - startedMs;
 
   using encoder = createVideoEncoder({ codec, width: renderer.width, height: renderer.height, bps: 500_000, effort: 'live' });
-  const timeline = babble();
+  const timeline = babble(frames * 40);
   const drawMs: number[] = [];
   const encodeMs: number[] = [];
   let bytes = 0;

@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
 import { mouthAt } from '../packages/engine/src/avatar/mouth.ts';
 import { createWarpRenderer } from '../packages/engine/src/avatar/warp/warp-renderer.ts';
-import { type TimedViseme, visemes } from '../packages/engine/src/media/ports.ts';
 import { drawnFace, swaying } from '../test/support/drawn-face.ts';
+import { babble } from './media/babble.ts';
 
 /*
  * What it costs to make a filmed tutor speak: one 512x512 frame, mouth and jaw moved (random visemes of 50 to 180 ms), on
@@ -15,20 +15,6 @@ const frames = Number(values.frames);
 const size = 512;
 const warmUp = 50;
 
-function babble(): TimedViseme[] {
-  let seed = 5;
-  let endMs = 0;
-  const next = () => {
-    seed = (seed * 16_807) % 2_147_483_647;
-    return seed / 2_147_483_647;
-  };
-  return Array.from({ length: Math.ceil((frames * 40) / 50) }, () => {
-    const startMs = endMs;
-    endMs += 50 + next() * 130;
-    return { viseme: visemes[Math.floor(next() * visemes.length)] ?? 'sil', startMs, endMs };
-  });
-}
-
 function quantile(times: readonly number[], share: number): number {
   return Number((times.toSorted((a, b) => a - b)[Math.floor((times.length - 1) * share)] ?? 0).toFixed(3));
 }
@@ -37,7 +23,7 @@ const face = drawnFace(size, swaying(25));
 const openedMs = performance.now();
 const tutor = createWarpRenderer(face);
 const openMs = performance.now() - openedMs;
-const timeline = babble();
+const timeline = babble(frames * 40);
 const copy = new Uint8Array((size * size * 3) / 2);
 const warpMs: number[] = [];
 const copyMs: number[] = [];

@@ -24,7 +24,7 @@ export interface VideoFormat {
 }
 
 /** Finer quantisation than this cannot be seen in a drawn face (43 dB); libvpx counts to 63, x264 to 51. */
-const finestQuantiser = 28;
+const finestQuantiser = { VP8: 28, H264: 24 } as const;
 /** Coarser than this shows as blocks around a mouth that has just begun to move; only a poor network is worth that. */
 const coarsestQuantiser = { VP8: 40, H264: 32 } as const;
 const coarsestWhenPoor = { VP8: 56, H264: 46 } as const;
@@ -116,7 +116,7 @@ function openEncoder({ codec, width, height, effort }: VideoFormat, bps: number)
     // Key frames come when they are asked for, never by themselves.
     context.gopSize = 1_000_000;
     context.maxBFrames = 0;
-    context.qMin = finestQuantiser;
+    context.qMin = finestQuantiser[codec];
     context.qMax = coarsest(codec, bps);
     limitBitrate(context, bps);
     setOptions(context, codec === 'VP8' ? vp8Options : h264Options);
