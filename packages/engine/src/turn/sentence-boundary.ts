@@ -43,12 +43,14 @@ function judgeTerminator(candidate: Candidate): Boundary | number {
   const marks = matchAt(/[.!?…。！？｡]+/uy, open, terminator);
   const afterMarks = terminator + marks.length;
   const tail = closingTail(candidate, afterMarks);
-  if (tail.undecided) return pending(tail.end, terminator);
-  if (tail.end === open.length) return final ? end(tail.end) : pending(tail.end, terminator);
+  // Should the mark turn out to end nothing, a long sentence may still be cut among what follows the mark.
+  const undecided = (certain: number) => pending(Math.min(certain, Math.max(afterMarks, softLimit)), terminator);
+  if (tail.undecided) return undecided(tail.end);
+  if (tail.end === open.length) return final ? end(tail.end) : undecided(tail.end);
   const space = matchAt(/\s+/uy, open, tail.end);
   const next = tail.end + space.length;
-  if (next === open.length) return final ? end(next) : pending(next, terminator);
-  if (awaitsCharacter(open, next, final)) return pending(next, terminator);
+  if (next === open.length) return final ? end(next) : undecided(next);
+  if (awaitsCharacter(open, next, final)) return undecided(next);
   if (space.includes('\n')) return end(next);
   const following = String.fromCodePoint(open.codePointAt(next) ?? 0);
   const closed = open.slice(afterMarks, tail.end);

@@ -75,7 +75,8 @@ describe('laws, for any text and any chunking', () => {
         }
         expect(deltas).toBe('');
       }),
-      runs,
+      // Found by chance: long enough to be cut inside what follows its mark.
+      { ...runs, examples: [[[`${'x'.repeat(650)}. [2, 3]*`]], [[`${'x'.repeat(650)}. [2]`, 'y']]] },
     );
   });
 
