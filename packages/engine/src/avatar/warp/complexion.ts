@@ -49,7 +49,7 @@ export function complexionOf(face: FilmedFace, head: TrackedHead, rest: RestingM
     // Dark skin and light reflect differently; what is in the mouth is lit alike, so the whites of the eyes count too.
     cavity: { y: black + 0.07 * skinY + 0.04 * white, u: 128 + lip.u * 0.3, v: 128 + 4 + lip.v * 0.35 },
     tongue: { y: black + 0.3 * skinY + 0.24 * white, u: 128 + lip.u * 0.8, v: 128 + 6 + lip.v * 0.75 },
-    teeth: { y: black + Math.min(200, 0.28 * skinY + 0.68 * white), u: 128 + skin.u * 0.3, v: 128 + skin.v * 0.25 },
+    teeth: { y: black + Math.min(205, 0.33 * skinY + 0.8 * white), u: 128 + skin.u * 0.4, v: 128 + skin.v * 0.35 },
     slope: Math.min(0.3, Math.max(-0.3, ((right - left) / (2.6 * Math.max(20, left + right - 2 * black))) * 2)),
   };
 }
