@@ -68,7 +68,7 @@ export async function startOurs(): Promise<Sender> {
       engineRelay: null,
       tts: { enabled: true, edgeVoice: null },
       asr: { enabled: false, modelsFolder: null, model: 'base', device: 'cpu', language: null },
-      avatar: { enabled: true },
+      avatar: { enabled: true, folder: '' },
       capacity: { sessions: 100, speaking: 100 },
     },
     onFact: (fact) => {
@@ -86,7 +86,7 @@ export async function startOurs(): Promise<Sender> {
     async answer(peer, offerSdp) {
       const sessionId = SessionId.parse(uuidv7());
       sessions.push(sessionId);
-      worker.send({ type: 'open', sessionId, locale: 'en', voice: null, character: 'ada' });
+      worker.send({ type: 'open', sessionId, locale: 'en', voice: null, face: { kind: 'drawn', character: 'ada' } });
       const answered = new Promise<WorkerFact>((resolve) => waiting.set(peer, resolve));
       worker.send({ type: 'negotiate', requestId: peer, sessionId, peerId: randomUUID(), offerSdp });
       const fact = await answered;

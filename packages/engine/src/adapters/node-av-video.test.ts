@@ -36,6 +36,18 @@ describe.each<VideoCodec>(['VP8', 'H264'])('%s', (codec) => {
     }
   });
 
+  test('a picture that is drawn over as soon as it was handed in is seen as it was', async () => {
+    using encoder = createVideoEncoder({ codec, width, height, bps: 400_000, effort: 'live' });
+    using viewer = createVideoDecoder(codec);
+    const shared = new Uint8Array(picture(0).length);
+    for (let i = 0; i < 10; i += 1) {
+      shared.set(picture(i));
+      const encoded = encoder.encode(shared, delta);
+      shared.fill(16);
+      expect(psnr(viewer.decode(await encoded), picture(i)), `frame ${i}`).toBeGreaterThan(30);
+    }
+  });
+
   test('only the first frame and those asked for are key frames', async () => {
     using encoder = createVideoEncoder({ codec, width, height, bps: 400_000, effort: 'live' });
     const keys: number[] = [];

@@ -36,6 +36,8 @@ export function createVideoEncoder(format: VideoFormat): VideoEncoder {
   let bps = format.bps;
   let context = openEncoder(format, bps);
   const frame = pictureBuffer(format);
+  // node-av 6.1.1 says that `fromBuffer` copies; it points to the buffer, which is read in another thread, later.
+  const picture = Buffer.alloc((format.width * format.height * 3) / 2);
   const packet = new Packet();
   packet.alloc();
   let pts = 0n;
@@ -68,7 +70,8 @@ export function createVideoEncoder(format: VideoFormat): VideoEncoder {
       try {
         adoptBitrate();
         FFmpegError.throwIfError(frame.makeWritable(), 'reuse video frame');
-        FFmpegError.throwIfError(frame.fromBuffer(Buffer.from(i420.buffer, i420.byteOffset, i420.byteLength)), 'fill video frame');
+        picture.set(i420);
+        FFmpegError.throwIfError(frame.fromBuffer(picture), 'fill video frame');
         frame.pictType = key ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE;
         frame.pts = pts++;
         FFmpegError.throwIfError(await context.sendFrame(frame), 'encode video');

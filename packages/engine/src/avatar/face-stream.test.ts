@@ -179,6 +179,21 @@ test.each<VideoCodec>(['VP8', 'H264'])('a hundred viewers that came and went lea
   expect(process.memoryUsage.rss() - before).toBeLessThan(120_000_000);
 });
 
+test('viewers of one face who are drawn in the same moment each get the mouth of their own', async () => {
+  const mouths = (['aa', 'U', 'PP', 'O'] as const).map((viseme) => ({ ...restMouth, sil: 0, [viseme]: 1 }));
+  const faces = mouths.map(() => faceOf('VP8'));
+  const viewers = mouths.map(() => createVideoDecoder('VP8'));
+  for (let position = 0; position < 8; position += 1) {
+    // All ask before any is encoded: the renderer has one picture for all of them.
+    const frames = await Promise.all(faces.map((face, nth) => face.next(mouths[nth] ?? null)));
+    for (const [nth, frame] of frames.entries()) {
+      const seen = viewers[nth]?.decode(frame) ?? new Uint8Array(0);
+      expect(psnr(seen, ada.render(position, mouths[nth] ?? restMouth)), `viewer ${nth}, frame ${position}`).toBeGreaterThan(38);
+    }
+  }
+  for (const each of [...faces, ...viewers]) each[Symbol.dispose]();
+});
+
 describe('a face that cannot be shown speaking', () => {
   test('says so when drawing keeps taking longer than the frame lasts, and still shows the idle loop', async () => {
     let now = 0;

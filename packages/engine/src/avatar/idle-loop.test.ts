@@ -77,3 +77,30 @@ test('a loop that could not be encoded is reported to who asks for it, and encod
   await expect(failing.frame(60)).rejects.toThrow('out of memory');
   expect((await loops.of(renderer, 'VP8').frame(60)).data.length).toBeGreaterThan(0);
 });
+
+test('a loop that is encoded already is adopted as it is: nothing is drawn, and viewers join at its own key frames', async () => {
+  const renderer = goingRound();
+  const made = new IdleLoops(createVideoEncoder).of(renderer, 'VP8');
+  const packets = await Promise.all([...Array(idleFrames).keys()].map((i) => made.frame(i)));
+  renderer.drawn.length = 0;
+  const loops = new IdleLoops(createVideoEncoder);
+  loops.adopt(renderer, 'VP8', packets);
+  const loop = loops.of(renderer, 'VP8');
+  expect(await Promise.all([0, 30, idleFrames + 30].map((i) => loop.frame(i)))).toEqual([packets[0], packets[30], packets[30]]);
+  expect([...Array(2 * idleFrames).keys()].filter((i) => loop.startsAt(i))).toEqual([0, 25, 50, 75, 100, 125]);
+  expect(renderer.drawn).toEqual([]);
+  // The other codec is encoded when it is asked for.
+  await loops.of(renderer, 'H264').frame(idleFrames - 1);
+  expect(renderer.drawn).toHaveLength(idleFrames);
+});
+
+test.each([
+  ['too few packets', 0, idleFrames - 1],
+  ['no key frame in front', 1, idleFrames + 1],
+  ['no packet at all', 0, 0],
+])('a loop with %s is not adopted', async (_, first, end) => {
+  const renderer = goingRound();
+  const made = new IdleLoops(createVideoEncoder).of(renderer, 'VP8');
+  const packets = await Promise.all([...Array(idleFrames + 1).keys()].map((i) => made.frame(i)));
+  expect(() => new IdleLoops(createVideoEncoder).adopt(renderer, 'VP8', packets.slice(first, end))).toThrow(RangeError);
+});

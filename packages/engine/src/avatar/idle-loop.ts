@@ -25,10 +25,10 @@ export interface IdleLoop {
   startsAt(position: number): boolean;
 }
 
-/** The loops of this process: one per renderer and codec, encoded when first asked for, in the order of playing. */
+/** The loops of this process: one per renderer and codec, encoded when first asked for, in the order of playing; gone with their renderer. */
 export class IdleLoops {
   readonly #open: OpenVideoEncoder;
-  readonly #loops = new Map<Renderer, Map<VideoCodec, IdleLoop>>();
+  readonly #loops = new WeakMap<Renderer, Map<VideoCodec, IdleLoop>>();
 
   constructor(open: OpenVideoEncoder) {
     this.#open = open;
@@ -36,8 +36,7 @@ export class IdleLoops {
 
   /** Starts encoding if nobody asked before; the first frame is there long before the last. */
   of(renderer: Renderer, codec: VideoCodec): IdleLoop {
-    const loops = this.#loops.get(renderer) ?? new Map<VideoCodec, IdleLoop>();
-    this.#loops.set(renderer, loops);
+    const loops = this.#loopsOf(renderer);
     const known = loops.get(codec);
     if (known !== undefined) return known;
     const { width, height } = renderer;
@@ -47,6 +46,27 @@ export class IdleLoops {
     });
     loops.set(codec, loop);
     return loop;
+  }
+
+  /** A loop that is encoded already, with a key frame wherever a viewer may join. Throws `RangeError` unless it fits the renderer. */
+  adopt(renderer: Renderer, codec: VideoCodec, frames: readonly EncodedFrame[]): void {
+    if (frames.length !== renderer.idleFrames) throw new RangeError(`a loop of ${renderer.idleFrames} frames has ${frames.length} packets`);
+    if (frames[0]?.key !== true) throw new RangeError('a loop begins with a key frame');
+    const at = (position: number) => frames[position % frames.length];
+    this.#loopsOf(renderer).set(codec, {
+      startsAt: (position) => at(position)?.key === true,
+      async frame(position) {
+        const frame = at(position);
+        if (frame === undefined) throw new RangeError('a loop has at least one frame');
+        return frame;
+      },
+    });
+  }
+
+  #loopsOf(renderer: Renderer): Map<VideoCodec, IdleLoop> {
+    const loops = this.#loops.get(renderer) ?? new Map<VideoCodec, IdleLoop>();
+    this.#loops.set(renderer, loops);
+    return loops;
   }
 }
 

@@ -2,6 +2,7 @@ export type { OfferRefused } from './ports.ts';
 export type {
   Character,
   ComponentHealth,
+  Face,
   HeardUpTo,
   OpenMedia,
   SpeechChunk,

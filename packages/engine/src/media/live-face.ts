@@ -3,10 +3,22 @@ import type { FaceStream } from '../avatar/face-stream.ts';
 import { mouthAt } from '../avatar/mouth.ts';
 import { frameSamples, type PlayedFrame, type Utterable } from './playout.ts';
 import { type Peer, playoutRate, type VideoCodec } from './ports.ts';
+import type { Face } from './protocol.ts';
+
+/** A face that a session wears; its film is kept in memory until this is disposed. */
+export interface WornFace extends Disposable {
+  /** For one viewer: the face as it can be seen now. */
+  open(codec: VideoCodec): FaceStream;
+}
+
+/** `onLoaded`: the film is there, streams opened from now on show it. Never called within `Wear` itself, nor after disposal. */
+export type Wear = (face: Face, onLoaded: () => void) => WornFace;
 
 export interface LiveFaceOptions {
+  /** At first. */
+  readonly face: Face;
   /** Null: no face (`ENABLE_AVATAR` off). */
-  readonly createFace: ((codec: VideoCodec) => FaceStream) | null;
+  readonly wear: Wear | null;
   /** There is room for one more moving mouth. */
   readonly mayDraw: () => boolean;
   /** Epoch ms. */
@@ -34,17 +46,24 @@ const videoRate = 90_000;
 const timestampRange = 2 ** 32;
 
 /** What one viewer sees, and when the mouth may move. */
-export class LiveFace {
+export class LiveFace implements Disposable {
   readonly #options: LiveFaceOptions;
+  #worn: WornFace | null;
+  /** The viewer's; null: nobody is connected. */
+  #codec: VideoCodec | null = null;
   #stream: FaceStream | null = null;
+  /** What a moving face may take; null: nothing is known yet. */
+  #bps: number | null = null;
   #restingSince: number | null = null;
   #narrowSince: number | null = null;
-  #drawing = false;
+  /** Whose frame is on its way. */
+  #drawing: FaceStream | null = null;
   /** Turn whose first moving mouth has left. */
   #seen: TurnId | null = null;
 
   constructor(options: LiveFaceOptions) {
     this.#options = options;
+    this.#worn = this.#take(options.face);
   }
 
   get resting(): boolean {
@@ -56,12 +75,29 @@ export class LiveFace {
     this.close();
     this.#restingSince = null;
     this.#narrowSince = null;
-    this.#stream = this.#options.createFace?.(codec) ?? null;
+    this.#bps = null;
+    this.#codec = codec;
+    this.#show();
   }
 
+  /** The viewer is gone; the face stays worn. */
   close(): void {
-    this.#stream?.[Symbol.dispose]();
-    this.#stream = null;
+    this.#codec = null;
+    this.#show();
+  }
+
+  /** From the next frame on, which is a key frame. Rest and what is known of the network stay as they are. */
+  wear(face: Face): void {
+    const before = this.#worn;
+    this.#worn = this.#take(face);
+    this.#show();
+    before?.[Symbol.dispose]();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+    this.#worn?.[Symbol.dispose]();
+    this.#worn = null;
   }
 
   wantKeyFrame(): void {
@@ -80,13 +116,14 @@ export class LiveFace {
   draw({ sentence, atMs }: PlayedFrame, { peer, at }: { readonly peer: Peer; readonly at: number }): void {
     const stream = this.#stream;
     // A frame that is still being drawn when the next is due costs that next one: never a queue.
-    if (stream === null || this.#drawing) return;
+    if (stream === null || this.#drawing === stream) return;
     const speaking = sentence !== null && this.#mayMove(sentence) ? sentence : null;
-    this.#drawing = true;
+    this.#drawing = stream;
     stream
       .next(speaking === null ? null : mouthAt(speaking.speech.visemes, atMs + pictureLeadMs))
       .then(
         (frame) => {
+          // Not a frame of a face that is not worn any more.
           if (this.#stream !== stream) return;
           peer.sendVideo(frame, (at * frameSamples * (videoRate / playoutRate)) % timestampRange);
           if (speaking === null || this.#seen === speaking.turnId) return;
@@ -98,16 +135,29 @@ export class LiveFace {
         },
       )
       .finally(() => {
-        this.#drawing = false;
+        if (this.#drawing === stream) this.#drawing = null;
       });
   }
 
   /** What the network carries, bits a second. */
   fit(bps: number): void {
-    this.#stream?.setBitrate(Math.round(Math.min(faceBps.most, Math.max(faceBps.least, bps - voiceBps))));
+    this.#bps = Math.round(Math.min(faceBps.most, Math.max(faceBps.least, bps - voiceBps)));
+    this.#stream?.setBitrate(this.#bps);
     if (bps > faceBps.least + voiceBps) this.#narrowSince = null;
     else this.#narrowSince ??= this.#options.now();
     if (this.#narrowSince !== null && this.#options.now() - this.#narrowSince >= narrowMs) this.#rest('network_slow');
+  }
+
+  #take(face: Face): WornFace | null {
+    const worn: WornFace | null = this.#options.wear?.(face, () => this.#worn === worn && this.#show()) ?? null;
+    return worn;
+  }
+
+  /** A stream of the face as it is now, in place of the one before; none without a viewer. */
+  #show(): void {
+    this.#stream?.[Symbol.dispose]();
+    this.#stream = this.#codec === null ? null : (this.#worn?.open(this.#codec) ?? null);
+    if (this.#bps !== null) this.#stream?.setBitrate(this.#bps);
   }
 
   #mayMove({ turnId }: Utterable): boolean {

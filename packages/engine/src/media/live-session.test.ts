@@ -1,4 +1,4 @@
-import { SessionId, type Signal, TurnId } from '@virtual-tutor/schemas';
+import { AvatarId, SessionId, type Signal, TurnId } from '@virtual-tutor/schemas';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type FaceStream, FaceUnavailable } from '../avatar/face-stream.ts';
 import type { EarEvent } from '../listening/ear.ts';
@@ -6,7 +6,7 @@ import { LiveSession } from './live-session.ts';
 import { frameMs, frameSamples } from './playout.ts';
 import type { EncodedFrame, Peer, PeerEvents, PeerState, Speech } from './ports.ts';
 import { SpeechUnavailable } from './ports.ts';
-import type { WorkerFact } from './protocol.ts';
+import type { Face, WorkerFact } from './protocol.ts';
 
 const sessionId = SessionId.parse('0193c5a0-0000-7000-8000-000000000001');
 const turnId = TurnId.parse('00000000-0000-4000-8000-000000000001');
@@ -77,25 +77,86 @@ class ScriptedPeer implements Peer {
   }
 }
 
-function openSession() {
+interface ScriptedStream {
+  readonly of: string;
+  disposed: boolean;
+  bps: number | null;
+}
+
+/** Frames name the face that they are of, count the stream, and tell a speaking mouth from a resting one. */
+class ScriptedWardrobe {
+  readonly worn = new Map<string, number>();
+  /** Films that are there. */
+  readonly loaded = new Set<string>();
+  /** Streams that were opened, and the bitrate that each was given last. */
+  readonly streams: ScriptedStream[] = [];
+  /** While set, frames are on their way until it resolves. */
+  late: Promise<void> | null = null;
+  readonly #tell = new Map<string, Set<() => void>>();
+  readonly #script: { fails: boolean; moved: number };
+
+  constructor(script: { fails: boolean; moved: number }) {
+    this.#script = script;
+  }
+
+  load(avatarId: string): void {
+    this.loaded.add(avatarId);
+    for (const tell of this.#tell.get(avatarId) ?? []) tell();
+  }
+
+  readonly wear = (face: Face, onLoaded: () => void) => {
+    const name = face.kind === 'filmed' ? face.avatarId : face.character;
+    this.worn.set(name, (this.worn.get(name) ?? 0) + 1);
+    const tell = () => onLoaded();
+    this.#tell.set(name, (this.#tell.get(name) ?? new Set()).add(tell));
+    return {
+      open: () => this.#open(face.kind === 'filmed' && this.loaded.has(face.avatarId) ? face.avatarId : face.character),
+      [Symbol.dispose]: () => {
+        this.worn.set(name, (this.worn.get(name) ?? 0) - 1);
+        this.#tell.get(name)?.delete(tell);
+      },
+    };
+  };
+
+  #open(of: string): FaceStream {
+    const stream: ScriptedStream = { of, disposed: false, bps: null };
+    this.streams.push(stream);
+    let first = true;
+    return {
+      next: async (mouth) => {
+        if (this.#script.fails && mouth !== null) throw new FaceUnavailable('failed', 'the pencil broke');
+        if (mouth !== null) this.#script.moved += 1;
+        const frame = { data: new TextEncoder().encode(`${of} ${mouth === null ? 'rests' : 'speaks'}`), key: first };
+        first = false;
+        await this.late;
+        return frame;
+      },
+      wantKeyFrame() {},
+      setBitrate(bps) {
+        stream.bps = bps;
+      },
+      [Symbol.dispose]() {
+        stream.disposed = true;
+      },
+    };
+  }
+}
+
+/** `ada speaks`, with a `*` where the frame is a key frame. */
+function named({ data, key }: EncodedFrame): string {
+  return `${new TextDecoder().decode(data)}${key ? '*' : ''}`;
+}
+
+function openSession(startsWith: Face = { kind: 'drawn', character: 'ada' }) {
   const facts: WorkerFact[] = [];
   const peers: ScriptedPeer[] = [];
   const clock = { nowMs: 1_000_000 };
   const face = { fails: false, moved: 0 };
   const ear = { onEvent: (_: EarEvent) => {} };
   const say = { fails: false };
-  const createFace = (): FaceStream => ({
-    async next(mouth) {
-      if (face.fails && mouth !== null) throw new FaceUnavailable('failed', 'the pencil broke');
-      if (mouth !== null) face.moved += 1;
-      return { data: new Uint8Array(1), key: true };
-    },
-    wantKeyFrame() {},
-    setBitrate() {},
-    [Symbol.dispose]() {},
-  });
+  const wardrobe = new ScriptedWardrobe(face);
   const session = new LiveSession(
-    { sessionId, locale: 'en', voice: null, character: 'ada' },
+    { sessionId, locale: 'en', voice: null, face: startsWith },
     {
       peers: {
         async accept({ peerId, events }) {
@@ -124,7 +185,7 @@ function openSession() {
           close() {},
         };
       },
-      createFace,
+      wear: wardrobe.wear,
       mayDraw: () => true,
       emit: (fact) => facts.push(fact),
       now: () => clock.nowMs,
@@ -155,7 +216,7 @@ function openSession() {
     session.say({ turnId: turn, index, text, language: 'en' });
     await settle();
   };
-  return { session, facts, of, signals, run, connect, tell, face, ear, say, clock };
+  return { session, facts, of, signals, run, connect, tell, face, wardrobe, ear, say, clock };
 }
 
 describe('a live session', () => {
@@ -370,5 +431,102 @@ describe('a live session', () => {
     expect(chunks.map(({ atMs }) => atMs)).toEqual([0, 100, 200, 300, 400, 500, 600, 700, 800, 900]);
     expect(chunks[0]?.visemes).toHaveLength(1);
     expect(live.of('heard')).toHaveLength(1);
+  });
+});
+
+describe('a filmed face', () => {
+  const [lin, wang] = ['0193c5a0-0000-7000-8000-00000000000a', '0193c5a0-0000-7000-8000-00000000000b'].map((id) => AvatarId.parse(id));
+  if (lin === undefined || wang === undefined) throw new Error('there are two avatars');
+  const filmed = (avatarId: AvatarId): Face => ({ kind: 'filmed', avatarId, character: 'ada' });
+  const drawn: Face = { kind: 'drawn', character: 'ada' };
+
+  test('is worn from the opening on, shown once it is loaded, and let go at the end', async () => {
+    const live = openSession(filmed(lin));
+    expect(live.wardrobe.worn.get(lin)).toBe(1);
+    const peer = await live.connect();
+    await live.run(4);
+    live.wardrobe.load(lin);
+    await live.run(4);
+    expect(peer.frames.map(named)).toEqual(['ada rests*', 'ada rests', `${lin} rests*`, `${lin} rests`]);
+    await live.session.close();
+    expect(live.wardrobe.worn.get(lin)).toBe(0);
+    expect(live.wardrobe.streams.every(({ disposed }) => disposed)).toBe(true);
+  });
+
+  test('is exchanged in the middle of a sentence, with a key frame; voice, mouth and network go on', async () => {
+    const live = openSession(filmed(lin));
+    live.wardrobe.load(lin);
+    const peer = await live.connect();
+    peer.events.onBandwidth(250_000);
+    await live.tell(0, 'word word');
+    await live.run(second);
+    live.session.wear(drawn);
+    const before = { frames: peer.frames.length, sounds: peer.sounds.length };
+    await live.run(second);
+    expect(peer.frames.slice(before.frames, before.frames + 2).map(named)).toEqual(['ada speaks*', 'ada speaks']);
+    expect(peer.frames.slice(before.frames).some((frame) => named(frame).startsWith(lin))).toBe(false);
+    expect(peer.sounds.length - before.sounds).toBe(second);
+    expect(live.wardrobe.streams.at(-1)?.bps).toBe(200_000);
+    expect(live.of('quality').map(({ to }) => to)).toEqual(['video']);
+    expect(live.of('firstFrame')).toHaveLength(1);
+    expect(live.wardrobe.worn.get(lin)).toBe(0);
+    await live.session.close();
+  });
+
+  test('that is exchanged while a frame of it is on its way sends no more frame, and the next one waits for nothing', async () => {
+    const live = openSession(filmed(lin));
+    live.wardrobe.load(lin);
+    const peer = await live.connect();
+    await live.run(4);
+    const arrives = Promise.withResolvers<void>();
+    live.wardrobe.late = arrives.promise;
+    await live.run(2);
+    live.session.wear(drawn);
+    live.wardrobe.late = null;
+    const before = peer.frames.length;
+    await live.run(2);
+    arrives.resolve();
+    await settle();
+    expect(peer.frames.slice(before).map(named)).toEqual(['ada rests*']);
+    await live.session.close();
+  });
+
+  test('that is exchanged before it was loaded is not shown when it is', async () => {
+    const live = openSession(filmed(lin));
+    const peer = await live.connect();
+    await live.run(2);
+    live.session.wear(filmed(wang));
+    live.wardrobe.load(lin);
+    live.wardrobe.load(wang);
+    await live.run(4);
+    expect(peer.frames.map(named)).toEqual(['ada rests*', `${wang} rests*`, `${wang} rests`]);
+    await live.session.close();
+  });
+
+  test('that is exchanged while it rests goes on resting', async () => {
+    const live = openSession(filmed(lin));
+    live.wardrobe.load(lin);
+    const peer = await live.connect();
+    live.face.fails = true;
+    await live.tell(0, 'word');
+    await live.run(2 * second);
+    live.face.fails = false;
+    live.session.wear(drawn);
+    await live.tell(0, 'word', nextTurn);
+    const before = peer.frames.length;
+    await live.run(second);
+    expect(new Set(peer.frames.slice(before).map(named))).toEqual(new Set(['ada rests*', 'ada rests']));
+    expect(live.of('quality').map(({ to }) => to)).toEqual(['video', 'voice']);
+    await live.session.close();
+  });
+
+  test('that is exchanged while nobody is connected is what the next connection shows', async () => {
+    const live = openSession(filmed(lin));
+    live.wardrobe.load(lin);
+    live.session.wear(drawn);
+    const peer = await live.connect();
+    await live.run(2);
+    expect(peer.frames.map(named)).toEqual(['ada rests*']);
+    await live.session.close();
   });
 });

@@ -1,11 +1,10 @@
 import type { Quality, QualityReason, SessionId, Signal, TurnId } from '@virtual-tutor/schemas';
-import type { FaceStream } from '../avatar/face-stream.ts';
 import type { Ear, EarEvent } from '../listening/ear.ts';
-import { LiveFace } from './live-face.ts';
+import { LiveFace, type Wear } from './live-face.ts';
 import { PeerSlot } from './peer-slot.ts';
 import { frameSamples, type PlayedFrame, Playout, type PlayoutEvent } from './playout.ts';
-import type { AudioEncoder, PeerFactory, VideoCodec } from './ports.ts';
-import type { OpenMedia, WorkerFact } from './protocol.ts';
+import type { AudioEncoder, PeerFactory } from './ports.ts';
+import type { Face, OpenMedia, WorkerFact } from './protocol.ts';
 import { type Say, type Sentence, SpeechLine } from './speech-line.ts';
 import { SpeechStream } from './speech-stream.ts';
 
@@ -18,7 +17,7 @@ export interface SessionParts {
   /** Null: nobody listens (`ENABLE_ASR` off). */
   readonly createEar: ((onEvent: (event: EarEvent) => void) => Promise<Ear>) | null;
   /** Null: no face (`ENABLE_AVATAR` off). */
-  readonly createFace: ((codec: VideoCodec) => FaceStream) | null;
+  readonly wear: Wear | null;
   /** There is room for one more moving mouth. */
   readonly mayDraw: () => boolean;
   readonly emit: (fact: WorkerFact) => void;
@@ -82,6 +81,7 @@ export class LiveSession {
       );
     this.#face = new LiveFace({
       ...parts,
+      face: media.face,
       onFirstFrame: (turnId) => this.#emit({ type: 'firstFrame', turnId, atMs: parts.now() }),
       onResting: (reason) => {
         if (this.#quality === 'video') this.#reach('voice', reason);
@@ -152,6 +152,10 @@ export class LiveSession {
     else this.#onGone();
   }
 
+  wear(face: Face): void {
+    this.#face.wear(face);
+  }
+
   /** Every 20 ms. */
   frame(): void {
     this.#slot.check();
@@ -173,8 +177,8 @@ export class LiveSession {
     this.#closed = true;
     this.#line.stop(null);
     this.#ear?.close();
+    this.#face[Symbol.dispose]();
     await this.#slot.close();
-    this.#face.close();
     this.#encoder[Symbol.dispose]();
   }
 

@@ -1,4 +1,4 @@
-import type { Locale, Quality, QualityReason, SessionId, Signal, TurnId } from '@virtual-tutor/schemas';
+import type { AvatarId, Locale, Quality, QualityReason, SessionId, Signal, TurnId } from '@virtual-tutor/schemas';
 import type { CandidateSummary, OfferRefused } from './ports.ts';
 
 /*
@@ -33,18 +33,28 @@ export interface WorkerConfig {
     /** What students speak; null: the language of the lesson. */
     readonly language: Locale | null;
   };
-  readonly avatar: { readonly enabled: boolean };
+  readonly avatar: {
+    readonly enabled: boolean;
+    /** Holds one folder per filmed tutor, named by its id. */
+    readonly folder: string;
+  };
   /** Sessions with media at once on all workers together; those that move their mouth at once on one. */
   readonly capacity: { readonly sessions: number; readonly speaking: number };
 }
 
 export type Character = 'ada' | 'xiaolan';
 
+/** Who is seen. */
+export type Face =
+  | { readonly kind: 'drawn'; readonly character: Character }
+  /** `character` is seen until the film is loaded, and for good when it cannot be. */
+  | { readonly kind: 'filmed'; readonly avatarId: AvatarId; readonly character: Character };
+
 export interface OpenMedia {
   readonly sessionId: SessionId;
   readonly locale: Locale;
   readonly voice: string | null;
-  readonly character: Character;
+  readonly face: Face;
 }
 
 export type WorkerCommand =
@@ -83,6 +93,8 @@ export type WorkerCommand =
   | { readonly type: 'commitAudio'; readonly sessionId: SessionId }
   /** Send `chunk` facts for a client without WebRTC, or stop sending them. */
   | { readonly type: 'stream'; readonly sessionId: SessionId; readonly on: boolean }
+  /** Another face from the next frame on, for good: no frame of the one before is sent any more. Voice and mouth go on. */
+  | { readonly type: 'wear'; readonly sessionId: SessionId; readonly face: Face }
   | { readonly type: 'close'; readonly sessionId: SessionId }
   | { readonly type: 'ping'; readonly sentAtMs: number };
 

@@ -109,6 +109,9 @@ export class EngineWorker implements AsyncDisposable {
       case 'stream':
         session.stream(command.on);
         break;
+      case 'wear':
+        session.wear(command.face);
+        break;
       case 'close':
         this.#sessions.delete(command.sessionId);
         session.close().catch(this.#options.onDefect);

@@ -23,7 +23,7 @@ function onDefect(error: unknown): void {
 }
 
 async function start(config: Extract<WorkerCommand, { type: 'configure' }>['config']): Promise<EngineWorker> {
-  const parts = await openParts(config);
+  const parts = await openParts(config, onDefect);
   const worker = new EngineWorker({
     parts,
     maxSpeaking: config.capacity.speaking,

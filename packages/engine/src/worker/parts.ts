@@ -1,33 +1,36 @@
 import { randomUUID } from 'node:crypto';
-import type { Locale } from '@virtual-tutor/schemas';
-import { createIllustrated } from '../adapters/canvas-illustrated.ts';
+import { join } from 'node:path';
+import type { AvatarId, Locale } from '@virtual-tutor/schemas';
 import { createOpusDecoder, createOpusEncoder } from '../adapters/node-av-opus.ts';
-import { createVideoEncoder } from '../adapters/node-av-video.ts';
 import { createVad } from '../adapters/silero.ts';
 import { createPeerFactory } from '../adapters/werift-peers.ts';
-import { createFaceStream } from '../avatar/face-stream.ts';
-import { IdleLoops } from '../avatar/idle-loop.ts';
+import { openAvatar } from '../avatar/artifact/open-avatar.ts';
 import { createEar, type Ear, type EarClock, type EarEvent } from '../listening/ear.ts';
 import { createRecogniser, type Recogniser } from '../listening/recogniser.ts';
-import type { Renderer, VideoCodec } from '../media/ports.ts';
-import type { Character, OpenMedia, WorkerConfig } from '../media/protocol.ts';
+import type { OpenMedia, WorkerConfig } from '../media/protocol.ts';
 import { createSpeaker } from '../speech/speaker.ts';
 import type { WorkerParts } from './engine-worker.ts';
+import { openWardrobe } from './wardrobe.ts';
 
 const voiceBps = 32_000;
-/** While the tutor speaks; at rest everybody shares one loop. */
-const faceBps = 500_000;
-const characters: readonly Character[] = ['ada', 'xiaolan'];
+/** Filmed tutors in memory at once, of at most some 60 MB each. */
+const mostFilms = 8;
+/** How long a film stays that nobody sees any more: a class that follows another has the same tutor, ms. */
+const filmKeptMs = 60_000;
 
-/** Opens what all sessions of a worker share: peers, synthesisers, recognisers, faces. */
-export async function openParts(config: WorkerConfig): Promise<WorkerParts> {
+/** Opens what all sessions of a worker share: peers, synthesisers, recognisers, faces. `onDefect` is told of faults that it survives. */
+export async function openParts(config: WorkerConfig, onDefect: (error: unknown) => void): Promise<WorkerParts> {
   await using cleanUp = new AsyncDisposableStack();
   const peers = cleanUp.use(await createPeerFactory(config));
   const speaker = cleanUp.use(createSpeaker(config.tts));
   const recogniser = config.asr.enabled ? cleanUp.use(createRecogniser(config.asr)) : null;
-  // The first student must not wait for weights to be read, or for a loop to be drawn.
+  // The first student must not wait for weights to be read.
   if (recogniser !== null) await createVad();
-  const createFace = config.avatar.enabled ? openFaces() : null;
+  const { enabled, folder } = config.avatar;
+  const load = (avatarId: AvatarId) => openAvatar(join(folder, avatarId));
+  const wardrobe = enabled
+    ? cleanUp.use(openWardrobe({ load, most: mostFilms, keptMs: filmKeptMs, now: () => Date.now(), onDefect }))
+    : null;
   const resources = cleanUp.move();
   return {
     partsOf: (media) => ({
@@ -37,31 +40,11 @@ export async function openParts(config: WorkerConfig): Promise<WorkerParts> {
       createAudioEncoder: () => createOpusEncoder({ bps: voiceBps }),
       createEar:
         recogniser === null ? null : (onEvent) => openEar({ media, recogniser, language: config.asr.language ?? media.locale, onEvent }),
-      createFace: createFace === null ? null : (codec) => createFace(media.character, codec),
+      wear: wardrobe === null ? null : wardrobe.wear,
     }),
-    health: () => [...speaker.health(), ...(recogniser?.health() ?? [])],
+    health: () => [...speaker.health(), ...(recogniser?.health() ?? []), ...(wardrobe?.health() ?? [])],
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
-}
-
-function openFaces() {
-  const loops = new IdleLoops(createVideoEncoder);
-  const renderers: Partial<Record<Character, Renderer>> = {};
-  const rendererOf = (character: Character): Renderer => {
-    const renderer = renderers[character] ?? createIllustrated(character);
-    renderers[character] = renderer;
-    return renderer;
-  };
-  for (const character of characters) loops.of(rendererOf(character), 'VP8');
-  return (character: Character, codec: VideoCodec) =>
-    createFaceStream({
-      renderer: rendererOf(character),
-      codec,
-      loops,
-      openEncoder: createVideoEncoder,
-      bps: faceBps,
-      nowMs: () => performance.now(),
-    });
 }
 
 const clock: EarClock = {
