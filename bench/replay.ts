@@ -66,7 +66,9 @@ async function writeCommand({ store, codec }: World, { stream, studentId, from, 
     occurredAt: '2026-01-01T00:00:00.000Z',
   } as const;
   const drafts = await Promise.all(
-    events.map((event, index) => codec.seal({ stream, event, id: eventIdOf(commandId, index), meta, subject: { tenantId, studentId } })),
+    events.map((event, index) =>
+      codec.seal({ stream, event, id: eventIdOf(commandId, index), meta, subject: { tenantId, subjectId: studentId } }),
+    ),
   );
   const result = await store.append({ commandId, stream, expected: from === 0 ? 'none' : from, events: drafts, fingerprint: commandId });
   if (result.status !== 'appended') throw new Error(`an append ended as ${result.status}`);

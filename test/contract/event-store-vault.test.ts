@@ -9,7 +9,7 @@ import { command, draft, stream } from '../support/drafts.ts';
 import { databaseKinds, describeOn, type OpenDatabaseStore, openDatabaseStore } from '../support/stores.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
-const student = (studentId: string) => ({ tenantId: 'school', studentId });
+const student = (subjectId: string) => ({ tenantId: 'school', subjectId });
 const canary = 'xylophone-canary-7319';
 
 /** Names of the files under `folder` that hold the text. */

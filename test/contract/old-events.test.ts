@@ -90,11 +90,14 @@ describe('a log of version 1', () => {
   test('knows its tutors, whose voice and face their language decides', async () => {
     const { store, events } = await oldLog(ada, 'tutor-v1.json');
     expect(events.map((stored) => decodeClear(stored).payload)).toMatchObject([
-      { before: null, after: { voice: null, face: null } },
-      { before: { voice: null, face: null }, after: { systemPrompt: 'Be kind and brief.', voice: null, face: null } },
+      { before: null, after: { voice: null, face: null, avatarId: null } },
+      {
+        before: { voice: null, face: null, avatarId: null },
+        after: { systemPrompt: 'Be kind and brief.', voice: null, face: null, avatarId: null },
+      },
     ]);
     const { state } = await new Folds(store, codec).load(tutors, ada);
-    expect(state).toMatchObject({ status: 'active', settings: { llmModel: 'llama3.2', voice: null, face: null } });
+    expect(state).toMatchObject({ status: 'active', settings: { llmModel: 'llama3.2', voice: null, face: null, avatarId: null } });
   });
 
   test('is not rewritten by being read', async () => {

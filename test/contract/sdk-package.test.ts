@@ -53,7 +53,7 @@ const lesson = `
 `;
 const answer = {
   reply: 'You said hello.',
-  methods: ['health', 'whoami', 'sessions', 'tutors', 'knowledge', 'audit', 'privacy'],
+  methods: ['health', 'whoami', 'sessions', 'tutors', 'knowledge', 'avatars', 'audit', 'privacy'],
   code: 'invalid_input',
   known: true,
 };
@@ -130,7 +130,7 @@ describe('the published package', () => {
     await run(join(bin, 'attw'), [tarball, '--profile', 'node16']);
   });
 
-  test('is small: the control plane at most 10 kB, a lesson at most 25 kB', async () => {
+  test('is small: the control plane at most 12 kB, a lesson at most 25 kB', async () => {
     const control = await builtPage(
       'control',
       "import { createTutorClient } from '@virtual-tutor/sdk'; globalThis.make = createTutorClient;",
@@ -141,7 +141,7 @@ describe('the published package', () => {
     );
     const sizes = { '.': gzippedBytes(control), './browser': gzippedBytes(student) };
     console.log(`bundle, minified and gzipped, bytes: ${JSON.stringify(sizes)}`);
-    expect(sizes['.']).toBeLessThanOrEqual(10_000);
+    expect(sizes['.']).toBeLessThanOrEqual(12_000);
     expect(sizes['./browser']).toBeLessThanOrEqual(25_000);
     expect([student, control].map((code) => code.includes('globalThis.WebSocket'))).toEqual([true, false]);
   });

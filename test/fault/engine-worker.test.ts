@@ -16,7 +16,7 @@ const config: WorkerConfig = {
   engineRelay: null,
   tts: { enabled: true, edgeVoice: null },
   asr: { enabled: false, modelsFolder: null, model: 'base', device: 'cpu', language: null },
-  avatar: { enabled: false },
+  avatar: { enabled: false, folder: '' },
   capacity: { sessions: 2, speaking: 2 },
 };
 
@@ -50,7 +50,7 @@ describe('an engine worker', () => {
   }
 
   function speak(): void {
-    expect(workers.open({ sessionId, locale: 'en', voice: null, character: 'ada' })).toBeNull();
+    expect(workers.open({ sessionId, locale: 'en', voice: null, face: { kind: 'drawn', character: 'ada' } })).toBeNull();
     workers.order({ type: 'stream', sessionId, on: true });
     workers.order({ type: 'say', sessionId, turnId, index: 0, text: 'Plants turn light into sugar.', language: 'en' });
   }
@@ -67,7 +67,7 @@ describe('an engine worker', () => {
   });
 
   test('says which limit is reached, and takes the next session when one has left', () => {
-    const media = { locale: 'en', voice: null, character: 'ada' } as const;
+    const media = { locale: 'en', voice: null, face: { kind: 'drawn', character: 'ada' } } as const;
     expect(workers.open({ sessionId: otherSession, ...media })).toBeNull();
     const third = SessionId.parse('0193c5a0-0000-7000-8000-000000000003');
     expect(workers.open({ sessionId: third, ...media })).toMatchObject({ code: 'capacity_exceeded' });

@@ -1,5 +1,9 @@
 import { createHash } from 'node:crypto';
 import {
+  AvatarBuildFailure,
+  AvatarFault,
+  AvatarId,
+  AvatarStage,
   CommandId,
   catalogue,
   DocumentId,
@@ -42,6 +46,7 @@ const keyId = few((n) => KeyId.parse(uuid('c', n)));
 const studentId = few((n) => StudentId.parse(`student-${n}`));
 const tutorId = few((n) => TutorId.parse(`tutor-${n}`));
 const knowledgeBaseId = few((n) => KnowledgeBaseId.parse(`course-${n}`));
+const avatarId = few((n) => AvatarId.parse(`01900000-0000-7000-8000-a0000000000${n}`));
 const limits = fc.constant({ maxDurationMs: 3_600_000, idleMs: 600_000 });
 const expiresAt = fc.constant('2026-01-01T01:00:00.000Z');
 const settings = fc.record({
@@ -54,6 +59,12 @@ const settings = fc.record({
   greeting: text,
   voice: fc.option(text),
   face: fc.option(fc.constantFrom('ada' as const, 'xiaolan' as const)),
+  avatarId: fc.option(avatarId),
+});
+const artifact = fc.record({
+  name: fc.constantFrom('thumbnail.jpg', 'idle.webm', 'fault-1.jpg'),
+  sha256: hash,
+  bytes: count.map((n) => n + 1),
 });
 const mediaCandidate = fc.record({
   type: fc.constantFrom('host', 'relay'),
@@ -160,6 +171,39 @@ const payloads: { readonly [T in ClearEvent['type']]: fc.Arbitrary<PayloadOf<T>>
   DocumentIndexed: fc.record({ documentId, passages: fc.integer({ min: 1, max: 9 }), embedder: fc.constant('bigrams') }),
   DocumentRejected: fc.record({ documentId, code: fc.constantFrom('empty', 'not_utf8', 'no_passages') }),
   DocumentRemoved: fc.record({ documentId }),
+  AvatarRegistered: fc.record({
+    source: fc.constantFrom('upload', 'path'),
+    bytes: fc.integer({ min: 1, max: 9 }),
+    sha256: hash,
+    node: fc.constantFrom('node-1', 'node-2'),
+    tutorId: fc.option(tutorId),
+    consentedAt: expiresAt,
+  }),
+  AvatarBuildStarted: fc.record({ attempt: fc.integer({ min: 1, max: 3 }), node: fc.constantFrom('node-1', 'node-2') }),
+  AvatarBuildProgressed: fc.record({ stage: fc.constantFrom(...AvatarStage.options), fraction: fc.constantFrom(0, 0.3, 1) }),
+  AvatarReady: fc.record({
+    frames: fc.integer({ min: 1, max: 9 }),
+    fps: fc.constant(25),
+    width: fc.constant(512),
+    height: fc.constant(512),
+    renderer: fc.constantFrom('warp', 'musetalk'),
+    quality: fc.constant({ faceHeightPx: 240, brightness: 120.5, mouthOpening: 0.01, turn: 0.1, motion: 0 }),
+    artifacts: fc.array(artifact, { minLength: 1, maxLength: 3 }),
+  }),
+  AvatarRejected: fc.record({
+    reasons: fc.array(fc.record({ code: fc.constantFrom(...AvatarFault.options), atMs: fc.option(count), picture: fc.option(artifact) }), {
+      minLength: 1,
+      maxLength: 2,
+    }),
+  }),
+  AvatarBuildFailed: fc.record({
+    code: fc.constantFrom(...AvatarBuildFailure.options),
+    retryable: fc.boolean(),
+    attempt: fc.integer({ min: 1, max: 3 }),
+  }),
+  AvatarAssigned: fc.record({ tutorId }),
+  AvatarRevoked: fc.record({ reason: fc.constantFrom('consent_withdrawn', 'replaced', 'misuse', 'other') }),
+  AvatarDeleted: fc.constant({}),
   TenantCreated: fc.record({ name: text }),
   ApiKeyIssued: fc.record({ keyId, role: fc.constantFrom('operator', 'teacher', 'auditor'), label: text, keyHash: hash }),
   ApiKeyRevoked: fc.record({ keyId }),
@@ -169,6 +213,7 @@ const payloads: { readonly [T in ClearEvent['type']]: fc.Arbitrary<PayloadOf<T>>
 const tenantId = fc.constantFrom('north', 'south').map((id) => TenantId.parse(id));
 const streamOf = {
   session: (_: TenantId, n: number) => streams.session(SessionId.parse(`01900000-0000-7000-8000-00000000000${n}`)),
+  avatar: (_: TenantId, n: number) => streams.avatar(AvatarId.parse(`01900000-0000-7000-8000-a0000000000${n}`)),
   tutor: (tenant: TenantId, n: number) => streams.tutor(tenant, TutorId.parse(`tutor-${n}`)),
   knowledge: (tenant: TenantId, n: number) => streams.knowledge(tenant, KnowledgeBaseId.parse(`course-${n}`)),
   tenant: (tenant: TenantId, _: number) => streams.tenant(tenant),
@@ -204,6 +249,20 @@ export const history: fc.Arbitrary<readonly Happening[]> = fc.array(
         'MediaDisconnected',
         'QualityChanged',
         'SessionEnded',
+      ]),
+    },
+    {
+      weight: 2,
+      arbitrary: happeningsOf('avatar', [
+        'AvatarRegistered',
+        'AvatarBuildStarted',
+        'AvatarBuildProgressed',
+        'AvatarReady',
+        'AvatarRejected',
+        'AvatarBuildFailed',
+        'AvatarAssigned',
+        'AvatarRevoked',
+        'AvatarDeleted',
       ]),
     },
     { weight: 1, arbitrary: happeningsOf('tutor', ['TutorConfigured', 'TutorRetired']) },

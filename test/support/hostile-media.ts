@@ -50,7 +50,7 @@ class RelayedStudent implements AsyncDisposable {
   static async join({ relay, workers }: MediaRig): Promise<RelayedStudent> {
     const joined = new RelayedStudent();
     const { sessionId, student } = joined;
-    const refused = workers.open({ sessionId, locale: 'en', voice: null, character: 'ada' });
+    const refused = workers.open({ sessionId, locale: 'en', voice: null, face: { kind: 'drawn', character: 'ada' } });
     if (refused !== null) throw new Error(refused.message);
     const { connection } = student;
     connection.setConfiguration({ iceServers: [{ urls: relay.url('udp'), ...relay.credential(sessionId) }], iceTransportPolicy: 'relay' });

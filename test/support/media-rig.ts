@@ -60,7 +60,7 @@ export async function startMediaRig({ seed = 1, throughRelay = false, ...changes
         engineRelay: throughRelay ? { url: relay.url('udp'), ...relay.credential('engine', { ttlSeconds: 86_400 }) } : null,
         tts: { enabled: true, edgeVoice: null },
         asr: { enabled: false, modelsFolder: null, model: 'base', device: 'cpu', language: null },
-        avatar: { enabled: true },
+        avatar: { enabled: true, folder: '' },
         capacity: { sessions: 40, speaking: 40 },
         ...changes,
       },
@@ -88,11 +88,12 @@ const factWithinMs = 60_000;
 
 /** One student whose browser reaches the relay through the rig's network. */
 export async function openRigLesson(
-  { relay, network, workers, facts, output }: MediaRig,
+  rig: MediaRig,
   { browser, microphone = false }: { readonly browser: Browser; readonly microphone?: boolean },
 ): Promise<RigLesson> {
+  const { relay, network, workers, output } = rig;
   const sessionId = SessionId.parse(uuidv7());
-  const refused = workers.open({ sessionId, locale: 'en', voice: null, character: 'ada' });
+  const refused = workers.open({ sessionId, locale: 'en', voice: null, face: { kind: 'drawn', character: 'ada' } });
   if (refused !== null) throw new Error(refused.message);
   const peerId = randomUUID();
   const student = await ReceivingBrowser.connect(browser, {
@@ -104,6 +105,14 @@ export async function openRigLesson(
       return answer.answerSdp;
     },
   });
+  return rigLessonOf(rig, { sessionId, student });
+}
+
+/** A student who is connected already, by whatever way. */
+export function rigLessonOf(
+  { workers, facts, output }: MediaRig,
+  { sessionId, student }: Pick<RigLesson, 'sessionId' | 'student'>,
+): RigLesson {
   return {
     sessionId,
     student,

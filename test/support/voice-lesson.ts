@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createMiniSearchIndex, type Llm } from '@virtual-tutor/engine';
-import { type SessionEvent, SessionId, StudentId, streams, TenantId, type TurnId, TutorId } from '@virtual-tutor/schemas';
+import { type AvatarId, type SessionEvent, SessionId, StudentId, streams, TenantId, type TurnId, TutorId } from '@virtual-tutor/schemas';
 import { v7 as uuidv7 } from 'uuid';
 import { expect } from 'vitest';
 import { sessions, tutors } from '../../packages/server/src/app/aggregates.ts';
@@ -11,6 +11,7 @@ import { LessonFeeds } from '../../packages/server/src/app/lesson-feeds.ts';
 import { Lessons } from '../../packages/server/src/app/lessons.ts';
 import { Library } from '../../packages/server/src/app/library.ts';
 import { Media } from '../../packages/server/src/app/media.ts';
+import type { MediaPlane } from '../../packages/server/src/app/media-plane.ts';
 import { createTutorModels } from '../../packages/server/src/app/models.ts';
 import type { Clock, EventStore } from '../../packages/server/src/app/ports.ts';
 import { createPresentation } from '../../packages/server/src/app/presentation.ts';
@@ -35,26 +36,32 @@ export interface VoiceLessonOptions {
   readonly before?: { readonly store: EventStore; readonly sessionId: SessionId };
   readonly turn?: TurnAccess | null;
   readonly voice?: string | null;
+  /** The tutor's filmed face. */
+  readonly avatarId?: AvatarId | null;
 }
 
-/** One node's lesson with voice, without network or database: the log is in memory and the engine workers play a script. */
-export interface VoiceLesson extends AsyncDisposable {
+/** One node's lesson with voice, without network or database: the log is in memory. */
+export interface NodeLesson extends AsyncDisposable {
   readonly sessionId: SessionId;
   readonly store: EventStore;
-  readonly plane: ScriptedMedia;
   readonly media: Media;
   readonly lessons: Lessons;
   readonly handle: Handle;
   readonly defects: readonly unknown[];
   /** A student's page that reads along, until disposed. */
   read(): Disposable;
-  /** Media is open and connected. */
-  connect(quality?: 'video' | 'voice'): Promise<void>;
   ask(text: string): Promise<TurnId>;
   interrupt(turnId: TurnId): Promise<void>;
   events(): Promise<readonly OpenEvent<SessionEvent>[]>;
   /** Resolves when the log satisfies this; fails after a while. */
   until(condition: (events: readonly OpenEvent<SessionEvent>[]) => boolean): Promise<readonly OpenEvent<SessionEvent>[]>;
+}
+
+/** A lesson whose engine workers play a script. */
+export interface VoiceLesson extends NodeLesson {
+  readonly plane: ScriptedMedia;
+  /** Media is open and connected. */
+  connect(quality?: 'video' | 'voice'): Promise<void>;
 }
 
 /** A relay that works. */
@@ -74,7 +81,24 @@ export const relay: TurnAccess = {
   [Symbol.asyncDispose]: async () => {},
 };
 
-export async function openVoiceLesson({ llm, before, turn = relay, voice: tutorVoice = null }: VoiceLessonOptions): Promise<VoiceLesson> {
+export async function openVoiceLesson(options: VoiceLessonOptions): Promise<VoiceLesson> {
+  const plane = new ScriptedMedia();
+  const lesson = await openLessonOn(plane, options);
+  const { sessionId, media } = lesson;
+  return {
+    ...lesson,
+    plane,
+    async connect(quality = 'video') {
+      const peerId = randomUUID();
+      const answer = await media.negotiate(tenantId, { sessionId, peerId, offer: 'v=0' });
+      if ('refused' in answer) throw new Error(answer.refused.message);
+      plane.connect(sessionId, { peerId, quality });
+    },
+  };
+}
+
+export async function openLessonOn(plane: MediaPlane, options: VoiceLessonOptions): Promise<NodeLesson> {
+  const { llm, before, turn = relay, voice: tutorVoice = null, avatarId = null } = options;
   const store = before?.store ?? new MemoryEventStore();
   const defects: unknown[] = [];
   const onDefect = (error: unknown) => void defects.push(error);
@@ -84,7 +108,6 @@ export async function openVoiceLesson({ llm, before, turn = relay, voice: tutorV
   const blobs = { put: async () => '', get: async () => null };
   const library = new Library({ store, blobs, handle, createIndex: createMiniSearchIndex, node: 'n1', onDefect });
   const feeds = new LessonFeeds({ store, codec, tail, clock, onDelta: () => {}, present: createPresentation(handle, library) });
-  const plane = new ScriptedMedia();
   const voice = new Voice(plane, feeds);
   const models = createTutorModels({ llm, fallback: null }, { defaultModel: 'm', defaultTemperature: 0, overrides: new Map() });
   const patience = { firstTextMs: 30_000, stallMs: 30_000 };
@@ -110,7 +133,9 @@ export async function openVoiceLesson({ llm, before, turn = relay, voice: tutorV
     await handle.handle({
       aggregate: tutors,
       stream: streams.tutor(tenantId, tutorId),
-      commands: (): readonly TutorCommand[] => [{ type: 'ConfigureTutor', settings: { ...settings, voice: tutorVoice, face: null } }],
+      commands: (): readonly TutorCommand[] => [
+        { type: 'ConfigureTutor', settings: { ...settings, voice: tutorVoice, face: null, avatarId } },
+      ],
       context: operator,
     });
     const lesson = {
@@ -138,7 +163,6 @@ export async function openVoiceLesson({ llm, before, turn = relay, voice: tutorV
   return {
     sessionId,
     store,
-    plane,
     media,
     lessons,
     handle,
@@ -157,12 +181,6 @@ export async function openVoiceLesson({ llm, before, turn = relay, voice: tutorV
           held[Symbol.dispose]();
         },
       };
-    },
-    async connect(quality = 'video') {
-      const peerId = randomUUID();
-      const answer = await media.negotiate(tenantId, { sessionId, peerId, offer: 'v=0' });
-      if ('refused' in answer) throw new Error(answer.refused.message);
-      plane.connect(sessionId, { peerId, quality });
     },
     async ask(text) {
       const clientMessageId = randomUUID();

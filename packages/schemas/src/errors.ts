@@ -19,6 +19,7 @@ export const errorCodes = {
   nothing_to_interrupt: { trpc: 'PRECONDITION_FAILED', retryable: false },
   resume_expired: { trpc: 'PRECONDITION_FAILED', retryable: false },
   student_forgotten: { trpc: 'PRECONDITION_FAILED', retryable: false },
+  avatar_not_ready: { trpc: 'PRECONDITION_FAILED', retryable: false },
   link_used: { trpc: 'PRECONDITION_FAILED', retryable: false },
   relay_unavailable: { trpc: 'SERVICE_UNAVAILABLE', retryable: true },
   media_blocked: { trpc: 'BAD_REQUEST', retryable: false },

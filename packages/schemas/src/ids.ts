@@ -14,6 +14,9 @@ const slug = z
 export const SessionId = z.uuidv7().brand<'SessionId'>();
 export type SessionId = z.infer<typeof SessionId>;
 
+export const AvatarId = z.uuidv7().brand<'AvatarId'>();
+export type AvatarId = z.infer<typeof AvatarId>;
+
 /** One student utterance and the tutor's reply. Derived from the session and `clientMessageId`, so a resend is the same turn. */
 export const TurnId = z.uuid().brand<'TurnId'>();
 export type TurnId = z.infer<typeof TurnId>;
@@ -51,12 +54,12 @@ export type EventId = z.infer<typeof EventId>;
 export const CommandId = z.uuid().brand<'CommandId'>();
 export type CommandId = z.infer<typeof CommandId>;
 
-/** `session-<uuidv7>`, `tutor-<tenant>:<id>`, `knowledge-<tenant>:<id>`, `tenant-<id>`. */
+/** `session-<uuidv7>`, `avatar-<uuidv7>`, `tutor-<tenant>:<id>`, `knowledge-<tenant>:<id>`, `tenant-<id>`. */
 export const StreamName = z
   .string()
   .min(3)
   .max(160)
-  .regex(/^(session|tutor|knowledge|tenant)-[A-Za-z0-9_.:-]+$/)
+  .regex(/^(session|avatar|tutor|knowledge|tenant)-[A-Za-z0-9_.:-]+$/)
   .brand<'StreamName'>();
 export type StreamName = z.infer<typeof StreamName>;
 

@@ -1,5 +1,6 @@
 export {
   ApiKey,
+  Avatar,
   api,
   ChainVerdict,
   DependencyHealth,
@@ -9,6 +10,7 @@ export {
   KnowledgeBase,
   MediaChunk,
   maxAudioBytes,
+  maxChunkBytes,
   maxDocumentBytes,
   maxFrameBytes,
   maxMessageLength,
@@ -19,11 +21,23 @@ export {
   Tutor,
   WebrtcConfig,
 } from './api.ts';
+export {
+  AvatarArtifact,
+  AvatarBuildFailure,
+  type AvatarEvent,
+  AvatarFault,
+  AvatarQuality,
+  AvatarStage,
+  avatarEvents,
+  avatarStages,
+  type NewAvatarEvent,
+} from './avatar-events.ts';
 export { catalogue } from './catalogue.ts';
 export { closeCodes, ErrorCode, errorCodes, WireError } from './errors.ts';
 export { type EventCatalogue, type EventDefinition, type EventOf, type NewEventOf, upcast } from './event-definition.ts';
 export { Actor, AuditedEvent, EventMeta } from './event-envelope.ts';
 export {
+  AvatarId,
   CommandId,
   DocumentId,
   EventId,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { EventCatalogue, EventOf, NewEventOf } from './event-definition.ts';
-import { KnowledgeBaseId, Locale } from './ids.ts';
+import { AvatarId, KnowledgeBaseId, Locale } from './ids.ts';
 
 /** Half a surrogate pair has no canonical JSON. */
 const text = () => z.string().overwrite((value) => value.toWellFormed());
@@ -24,19 +24,25 @@ export const TutorSettings = z.strictObject({
   voice: text().min(1).max(80).nullable(),
   /** Who is seen; null: the default of the language. */
   face: Face.nullable(),
+  /** A filmed tutor, seen in place of `face` while it is ready; null: none. */
+  avatarId: AvatarId.nullable(),
 });
 export type TutorSettings = z.infer<typeof TutorSettings>;
 
-/** Version 1 knew text lessons only. */
-function withoutVoice(settings: unknown): Readonly<Record<string, unknown>> {
-  return { ...z.looseObject({}).parse(settings), voice: null, face: null };
+type Before = Readonly<Record<string, unknown>>;
+
+/** Settings of an older version with what that did not know yet. */
+function adding(absent: Before): (payload: Before) => Before {
+  const complete = (settings: unknown) => (settings === null ? null : { ...z.looseObject({}).parse(settings), ...absent });
+  return ({ before, after }) => ({ before: complete(before), after: complete(after) });
 }
 
 export const tutorEvents = {
   TutorConfigured: {
-    version: 2,
+    version: 3,
     payload: z.strictObject({ before: TutorSettings.nullable(), after: TutorSettings }),
-    upcasts: { 1: ({ before, after }) => ({ before: before === null ? null : withoutVoice(before), after: withoutVoice(after) }) },
+    // Version 1 knew text lessons only, version 2 drawn faces only.
+    upcasts: { 1: adding({ voice: null, face: null }), 2: adding({ avatarId: null }) },
   },
   TutorRetired: { version: 1, payload: z.strictObject({}) },
 } as const satisfies EventCatalogue;

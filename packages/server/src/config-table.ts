@@ -260,14 +260,6 @@ export const variables = {
 
 /** Accepted and checked today, so that an operator's file stays right; used by the parts that come. */
 export const laterVariables: Readonly<Record<string, Variable>> = {
-  AVATARS_DIR: {
-    group: 'avatar',
-    later: true,
-    fallback: null,
-    schema: text,
-    expects: 'a folder',
-    meaning: { en: 'Built avatars; default DATA_DIR/avatars', zh: '虚拟形象目录；默认 DATA_DIR/avatars' },
-  },
   MUSETALK_BASE: {
     group: 'avatar',
     later: true,

@@ -58,6 +58,15 @@ export interface Config {
     readonly language: Locale | null;
   };
   readonly enableAvatar: boolean;
+  readonly avatars: {
+    readonly folder: string;
+    /** Null: uploads only. */
+    readonly clipsFolder: string | null;
+    readonly maxClipBytes: number;
+    readonly maxClipMs: number;
+    /** All uploads that are under way. */
+    readonly uploadBytes: number;
+  };
   readonly mediaWorkers: number;
   readonly maxMediaSessions: number;
   /** The built page; null: none. */
@@ -87,7 +96,7 @@ const spokenOutside =
   'TTS_VOICE names an Edge voice: what tutors say is sent to servers of Microsoft; remove it for embedded voices, which send nothing';
 const loopbackHosts: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
 /** Prefixes that nobody else uses: a name that begins so was meant for us. */
-const ours = /^(TUTOR|WEBRTC|MUSETALK|MANAGEMENT_API|ASR|TTS|MEDIA)_/;
+const ours = /^(TUTOR|AVATAR|WEBRTC|MUSETALK|MANAGEMENT_API|ASR|TTS|MEDIA)_/;
 const tutorModelPattern = /^TUTOR_(.+)_LLM_MODEL$/;
 const pageFolder = fileURLToPath(new URL('../../console/dist', import.meta.url));
 
@@ -108,7 +117,7 @@ export function parseConfig(env: Environment): Config {
   problems.push(...contradictions(values));
   if (problems.length > 0) throw new ConfigError(problems);
   // Each value came out of the schema that its name stands for in the table.
-  const get = <N extends Name>(name: N) => values.get(name) as Value<N>;
+  const get: Get = <N extends Name>(name: N) => values.get(name) as Value<N>;
   const port = get('MANAGEMENT_API_PORT');
   const publicUrl = get('PUBLIC_URL') ?? `http://127.0.0.1:${port}`;
   const grantUrl = get('WEBSOCKET_URL') ?? publicUrl;
@@ -173,10 +182,25 @@ export function parseConfig(env: Environment): Config {
       language: get('ASR_LANGUAGE'),
     },
     enableAvatar: get('ENABLE_AVATAR'),
+    avatars: avatarSettings(get),
     mediaWorkers: get('MEDIA_WORKERS'),
     maxMediaSessions: get('MAX_MEDIA_SESSIONS'),
     pageFolder: existsSync(pageFolder) ? pageFolder : null,
     notices: [...noticesOf(env), ...(get('ENABLE_TTS') && get('TTS_VOICE') !== null ? [spokenOutside] : [])],
+  };
+}
+
+type Get = <N extends Name>(name: N) => Value<N>;
+
+const mebibyte = 1024 * 1024;
+
+function avatarSettings(get: Get): Config['avatars'] {
+  return {
+    folder: get('AVATARS_DIR') ?? join(get('DATA_DIR'), 'avatars'),
+    clipsFolder: get('AVATAR_CLIPS_DIR'),
+    maxClipBytes: get('AVATAR_MAX_MB') * mebibyte,
+    maxClipMs: get('AVATAR_MAX_SECONDS') * 1000,
+    uploadBytes: get('AVATAR_UPLOADS_MB') * mebibyte,
   };
 }
 

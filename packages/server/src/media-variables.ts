@@ -178,6 +178,47 @@ export const mediaVariables = {
     meaning: { en: 'Language that students speak; not set: the language of the lesson', zh: '学生所说的语言；未设置时为课程语言' },
   },
   ENABLE_AVATAR: { ...avatar, fallback: 'true', ...onOff, meaning: { en: 'Tutors have a face', zh: '老师有虚拟形象' } },
+  AVATARS_DIR: {
+    ...avatar,
+    fallback: null,
+    schema: text,
+    expects: 'a folder',
+    meaning: {
+      en: 'Filmed tutors, and clips on their way in; default DATA_DIR/avatars',
+      zh: '真人形象及上传中的视频；默认 DATA_DIR/avatars',
+    },
+  },
+  AVATAR_CLIPS_DIR: {
+    ...avatar,
+    fallback: null,
+    schema: text,
+    expects: 'a folder',
+    meaning: {
+      en: 'The only folder that avatars may be made from by path; not set: uploads only',
+      zh: '允许按路径创建形象的唯一目录；未设置时只能上传',
+    },
+  },
+  AVATAR_MAX_MB: {
+    ...avatar,
+    fallback: '500',
+    schema: z.coerce.number().int().min(1).max(4_000),
+    expects: 'megabytes, 1 to 4000',
+    meaning: { en: 'Largest clip', zh: '单个视频的大小上限' },
+  },
+  AVATAR_MAX_SECONDS: {
+    ...avatar,
+    fallback: '60',
+    schema: z.coerce.number().int().min(3).max(600),
+    expects: 'seconds, 3 to 600',
+    meaning: { en: 'Longest clip', zh: '单个视频的时长上限' },
+  },
+  AVATAR_UPLOADS_MB: {
+    ...avatar,
+    fallback: '5000',
+    schema: z.coerce.number().int().min(1).max(1_000_000),
+    expects: 'megabytes',
+    meaning: { en: 'Room for all clips on their way in', zh: '所有上传中视频的总空间' },
+  },
   MEDIA_WORKERS: {
     group: 'speech',
     fallback: '1',

@@ -12,6 +12,7 @@ import { systemIds } from './app/ids.ts';
 import type { Clock } from './app/ports.ts';
 import { Projector } from './app/project.ts';
 import { allProjections } from './app/projections/all.ts';
+import { ClipFolders } from './avatars/clip-folders.ts';
 import type { Config } from './config.ts';
 import type { Log } from './log.ts';
 import { openMedia } from './media-parts.ts';
@@ -22,6 +23,7 @@ import { PostgresEventStore } from './store/postgres-event-store.ts';
 import { PostgresProjectionStore } from './store/projection-store.ts';
 import { PostgresReadModel } from './store/read-model.ts';
 import { openSecretFile } from './store/secret-file.ts';
+import { AvatarBuildProcess } from './workers/avatar-build.ts';
 
 /** One engine process, serving. */
 export interface EngineNode extends AsyncDisposable {
@@ -92,10 +94,14 @@ async function openParts(config: Config, { log, database, llm, cleanUp }: Parts)
     onDefect,
   });
   cleanUp.defer(() => projections.close());
+  const { folder, clipsFolder, maxClipBytes, maxClipMs, uploadBytes } = config.avatars;
+  const clips = await ClipFolders.open({ folder, clipsFolder, maxClipBytes, uploadBytes });
+  const onFault = (fault: string) => log.error('an avatar could not be built', undefined, { fault });
   const media = await openMedia(config, { log, clock: systemClock, cleanUp });
   const app = await openApp({
     store,
     media,
+    avatars: { clips, builder: config.enableAvatar ? new AvatarBuildProcess({ folder, maxClipMs, onFault }) : null, retryMs: 30_000 },
     projections,
     vault: new PostgresKeyVault(database, config.masterKey ?? (await openSecretFile(join(dataDir, 'master.key')))),
     blobs: new FileBlobStore(join(dataDir, 'blobs')),

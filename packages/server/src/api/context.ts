@@ -29,4 +29,6 @@ export interface Context {
   /** `upgrade_required` when the client speaks another protocol version. */
   readonly outdated: boolean;
   readonly connection: Connection | null;
+  /** Of a plain HTTP call; null: it has none of this name. */
+  header(name: string): string | null;
 }

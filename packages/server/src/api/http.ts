@@ -26,7 +26,7 @@ const maxBatch = 10;
 
 const pageHeaders = {
   'content-security-policy':
-    "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data: blob:; media-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',
 };
@@ -94,7 +94,10 @@ function trpcHandler({ app, allowedOrigins, onDefect }: HttpOptions): Respond {
 function allow(origin: string, response: ServerResponse): void {
   response.setHeader('access-control-allow-origin', origin);
   response.setHeader('vary', 'origin');
-  response.setHeader('access-control-allow-headers', 'authorization, content-type, trpc-accept, last-event-id, x-vt-protocol');
+  response.setHeader(
+    'access-control-allow-headers',
+    'authorization, content-type, trpc-accept, last-event-id, x-vt-protocol, x-vt-upload-id, x-vt-upload-offset',
+  );
   response.setHeader('access-control-allow-methods', 'GET, POST, OPTIONS');
   response.setHeader('access-control-max-age', '600');
 }
@@ -109,6 +112,10 @@ async function contextOf(app: App, request: IncomingMessage): Promise<Context> {
     local: isLocal(request, app),
     outdated: version !== undefined && version !== String(protocolVersion),
     connection: null,
+    header: (name) => {
+      const value = request.headers[name];
+      return typeof value === 'string' ? value : null;
+    },
   };
 }
 

@@ -35,6 +35,16 @@ const expected: Readonly<Record<string, string>> = {
   'knowledge.addDocument': 'control operator teacher',
   'knowledge.documents': 'control operator teacher',
   'knowledge.removeDocument': 'control operator teacher',
+  'avatars.beginUpload': 'control operator teacher',
+  'avatars.upload': 'control operator teacher',
+  'avatars.abandonUpload': 'control operator teacher',
+  'avatars.create': 'control operator teacher',
+  'avatars.get': 'control operator teacher',
+  'avatars.list': 'control operator teacher',
+  'avatars.watch': 'control operator teacher',
+  'avatars.file': 'control operator teacher',
+  'avatars.revoke': 'control operator teacher',
+  'avatars.remove': 'control operator teacher',
   'audit.sessions': 'control auditor',
   'audit.events': 'control auditor',
   'audit.state': 'control auditor',
@@ -64,6 +74,6 @@ describe('policies', () => {
 
   test('subscriptions change nothing, so that a reconnect repeats nothing', () => {
     const subscriptions = procedures.filter(({ type }) => type === 'subscription').map(({ path }) => path);
-    expect(subscriptions.sort()).toEqual(['audit.tail', 'session.events', 'session.media', 'webrtc.signals']);
+    expect(subscriptions.sort()).toEqual(['audit.tail', 'avatars.watch', 'session.events', 'session.media', 'webrtc.signals']);
   });
 });

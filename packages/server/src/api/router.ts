@@ -1,5 +1,6 @@
 import { audioRouter } from './audio-router.ts';
 import { auditRouter } from './audit-router.ts';
+import { avatarsRouter } from './avatars-router.ts';
 import { chatRouter } from './chat-router.ts';
 import { knowledgeRouter } from './knowledge-router.ts';
 import { consoleRouter, health, keysRouter, privacyRouter, projectionsRouter } from './operations-router.ts';
@@ -9,7 +10,7 @@ import { router } from './trpc.ts';
 import { tutorsRouter } from './tutors-router.ts';
 import { webrtcRouter } from './webrtc-router.ts';
 
-/** Everything there is to call. `avatars` join it with the issue that builds them. */
+/** Everything there is to call. */
 export const appRouter = router({
   health,
   console: consoleRouter,
@@ -20,6 +21,7 @@ export const appRouter = router({
   webrtc: webrtcRouter,
   tutors: tutorsRouter,
   knowledge: knowledgeRouter,
+  avatars: avatarsRouter,
   audit: auditRouter,
   privacy: privacyRouter,
   keys: keysRouter,

@@ -97,6 +97,7 @@ export class Sockets {
       local: isLocal(request, app),
       outdated: version !== undefined && version !== String(protocolVersion),
       connection: connectionOf(webSocket),
+      header: () => null,
     };
   }
 }

@@ -1,5 +1,7 @@
 import type {
+  AvatarEvent,
   KnowledgeEvent,
+  NewAvatarEvent,
   NewKnowledgeEvent,
   NewSessionEvent,
   NewTenantEvent,
@@ -9,7 +11,8 @@ import type {
   TenantEvent,
   TutorEvent,
 } from '@virtual-tutor/schemas';
-import { catalogue, type EventCatalogue } from '@virtual-tutor/schemas';
+import { AvatarId, catalogue, type EventCatalogue, idOf } from '@virtual-tutor/schemas';
+import { type AvatarCommand, type AvatarState, avatar } from '../domain/avatar.ts';
 import { type KnowledgeCommand, type KnowledgeState, knowledgeBase } from '../domain/knowledge-base.ts';
 import { type SessionCommand, session } from '../domain/session.ts';
 import { type TenantCommand, type TenantState, tenant } from '../domain/tenant.ts';
@@ -29,6 +32,17 @@ export const sessions: Aggregate<SessionState, SessionCommand, SessionEvent, New
   ...session,
   subjectOf: (state) => (state.status === 'absent' ? null : state.studentId),
   eventOf: narrow(catalogue.session),
+};
+
+/** The person who is seen has a data key of her own; a colon cannot be in a student's id. */
+export function subjectOfAvatar(avatarId: AvatarId): string {
+  return `avatar:${avatarId}`;
+}
+
+export const avatars: Aggregate<AvatarState, AvatarCommand, AvatarEvent, NewAvatarEvent> = {
+  ...avatar,
+  subjectOf: (_state, stream) => subjectOfAvatar(AvatarId.parse(idOf(stream))),
+  eventOf: narrow(catalogue.avatar),
 };
 
 export const tutors: Aggregate<TutorState, TutorCommand, TutorEvent, NewTutorEvent> = {

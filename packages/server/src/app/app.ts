@@ -2,6 +2,9 @@ import type { Llm, PassageIndex } from '@virtual-tutor/engine';
 import type { ErrorCode, Health, SessionId } from '@virtual-tutor/schemas';
 import { Access, defaultTenant } from './access.ts';
 import { Audit } from './audit.ts';
+import { type AvatarBuilder, AvatarBuilds } from './avatar-builds.ts';
+import { Avatars } from './avatars.ts';
+import type { ClipStore } from './clip-store.ts';
 import { type ClearEvent, createEventCodec, decodeClear, UnknownEvent } from './event-codec.ts';
 import { Handle } from './handle.ts';
 import { HealthCheck } from './health.ts';
@@ -43,6 +46,13 @@ export interface AppOptions {
     readonly turn: TurnAccess | null;
     readonly enabled: MediaOptions['enabled'];
   };
+  readonly avatars: {
+    readonly clips: ClipStore;
+    /** Null: none here; clips wait. */
+    readonly builder: AvatarBuilder | null;
+    /** Between a failed build and the next attempt, ms. */
+    readonly retryMs: number;
+  };
   readonly models: ModelDefaults;
   /** Signs tokens; 32 bytes or more. */
   readonly tokenSecret: Uint8Array;
@@ -79,6 +89,7 @@ export interface App extends AsyncDisposable {
   readonly media: Media;
   readonly tutors: Tutors;
   readonly knowledge: Knowledge;
+  readonly avatars: Avatars;
   readonly audit: Audit;
   readonly privacy: Privacy;
   readonly projections: Projections;
@@ -125,11 +136,20 @@ export async function openApp(options: AppOptions): Promise<App> {
   });
   const lessons = new Lessons({ handle, feeds, replies, voice, clock, node, maxSessions: options.maxSessions, onDefect });
   const media = new Media({ ...options.media, handle, lessons, voice, clock, node, onDefect });
+  const builds = new AvatarBuilds({ ...options.avatars, handle, readModel, node, onDefect });
+  const tutors: Tutors = new Tutors({ handle, readModel, projections, giveFace: (...wanted) => avatars.mayBeWorn(...wanted) });
+  const avatars: Avatars = new Avatars({
+    ...{ handle, codec, store, vault, tail, readModel, projections, builds, ids, clock, node, onDefect },
+    clips: options.avatars.clips,
+    enabled: options.media.enabled.face,
+    assign: (...given) => tutors.wear(...given),
+  });
   const tokens = new Tokens(options.tokenSecret, clock);
   const access = new Access({ handle, readModel, projections, ids });
   const privacy = new Privacy({ handle, lessons, feeds, store, vault, readModel, projections });
   const limits = { maxDurationMs: options.sessionTimeoutMs, idleMs: options.sessionIdleMs };
-  const health = new HealthCheck({ ...options, lessons, defaultModel: options.models.defaultModel });
+  const filmed = options.avatars.builder === null ? null : { builds, clips: options.avatars.clips };
+  const health = new HealthCheck({ ...options, filmed, lessons, defaultModel: options.models.defaultModel });
 
   const onEvent = (listener: (event: ClearEvent) => void) =>
     tail.onEvent((stored) => {
@@ -140,12 +160,14 @@ export async function openApp(options: AppOptions): Promise<App> {
         if (!(error instanceof UnknownEvent)) throw error;
       }
     });
-  for (const follower of [library, lessons, media, access, privacy]) onEvent((event) => follower.follow(event));
+  for (const follower of [library, lessons, media, access, privacy, builds, avatars]) onEvent((event) => follower.follow(event));
   await library.open();
   await projections.waitFor(tail.position);
   const hosted = await hostedHere(readModel, node);
   await lessons.recover(hosted);
   await media.recover(hosted);
+  await avatars.recover();
+  await builds.recover();
 
   return {
     loopbackOnly: options.loopbackOnly,
@@ -158,7 +180,8 @@ export async function openApp(options: AppOptions): Promise<App> {
     lessons,
     feeds,
     media,
-    tutors: new Tutors({ handle, readModel, projections }),
+    tutors,
+    avatars,
     knowledge: new Knowledge({ handle, store, tail, library, blobs, ids, readModel, projections }),
     audit: new Audit({ store, codec, handle, tail }),
     privacy,
@@ -172,6 +195,8 @@ export async function openApp(options: AppOptions): Promise<App> {
     onEvent,
     async [Symbol.asyncDispose]() {
       media.close();
+      avatars.close();
+      await builds.close();
       await lessons.close();
       await tail.close();
     },

@@ -1,9 +1,11 @@
 import {
+  type AvatarEvent,
   catalogue,
   categoryOf,
   type EventCatalogue,
   type EventDefinition,
   type KnowledgeEvent,
+  type NewAvatarEvent,
   type NewKnowledgeEvent,
   type NewSessionEvent,
   type NewTenantEvent,
@@ -16,8 +18,8 @@ import {
 } from '@virtual-tutor/schemas';
 import type { KeyVault, StoredEvent, StoredEventDraft, Subject } from './ports.ts';
 
-export type DomainEvent = SessionEvent | TutorEvent | KnowledgeEvent | TenantEvent;
-export type NewDomainEvent = NewSessionEvent | NewTutorEvent | NewKnowledgeEvent | NewTenantEvent;
+export type DomainEvent = SessionEvent | AvatarEvent | TutorEvent | KnowledgeEvent | TenantEvent;
+export type NewDomainEvent = NewSessionEvent | NewAvatarEvent | NewTutorEvent | NewKnowledgeEvent | NewTenantEvent;
 
 type Clear<E> = E extends { readonly type: infer T; readonly payload: infer P } ? { readonly type: T; readonly payload: P } : never;
 

@@ -7,7 +7,7 @@ import type { EventStore } from './ports.ts';
 export interface Aggregate<State, Command, Event extends DomainEvent, NewEvent extends NewDomainEvent>
   extends Decider<State, Command, Event, NewEvent> {
   /** Whose personal data its events hold. */
-  subjectOf(state: State): string | null;
+  subjectOf(state: State, stream: StreamName): string | null;
   /** Narrows an opened event to its stream's types. */
   eventOf(event: DomainEvent): Event;
 }

@@ -153,8 +153,8 @@ export class Handle {
     decided: { readonly state: S; readonly events: readonly N[] },
     commandId: CommandId,
   ): Promise<readonly StoredEventDraft[] | 'forgotten'> {
-    const studentId = aggregate.subjectOf(decided.state);
-    const subject = studentId === null ? null : { tenantId: context.tenantId, studentId };
+    const subjectId = aggregate.subjectOf(decided.state, stream);
+    const subject = subjectId === null ? null : { tenantId: context.tenantId, subjectId };
     const meta = {
       tenantId: context.tenantId,
       actor: context.actor,

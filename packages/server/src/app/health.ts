@@ -1,5 +1,7 @@
 import type { Llm, LlmHealth } from '@virtual-tutor/engine';
 import { type DependencyHealth, type Health, protocolVersion } from '@virtual-tutor/schemas';
+import type { AvatarBuilds } from './avatar-builds.ts';
+import type { ClipStore } from './clip-store.ts';
 import type { Lessons } from './lessons.ts';
 import type { MediaPlane } from './media-plane.ts';
 import type { Clock, EventStore } from './ports.ts';
@@ -11,6 +13,11 @@ export interface HealthOptions {
   readonly projections: Projections;
   readonly lessons: Lessons;
   readonly media: { readonly plane: Pick<MediaPlane, 'health'>; readonly turn: Pick<TurnAccess, 'health'> | null };
+  /** Null: filmed tutors are not built here. */
+  readonly filmed: {
+    readonly builds: Pick<AvatarBuilds, 'running' | 'queued'>;
+    readonly clips: Pick<ClipStore, 'isWritable'>;
+  } | null;
   /** Null: switched off by `ENABLE_LLM`. */
   readonly llm: Llm | null;
   readonly defaultModel: string;
@@ -42,7 +49,8 @@ export class HealthCheck {
     const { version, node, lessons, maxSessions } = this.#options;
     const { turn, plane } = this.#options.media;
     const media = [...(turn === null ? [] : [turn.health()]), ...plane.health()].map(asExtra);
-    const dependencies = [...(await Promise.all([this.#log(), this.#readModel(), this.#model()])), ...media];
+    const own = await Promise.all([this.#log(), this.#readModel(), this.#model(), this.#filmed()]);
+    const dependencies = [...own.filter((dependency) => dependency !== null), ...media];
     const worst = dependencies.some(({ status }) => status === 'down')
       ? 'down'
       : dependencies.some(({ status }) => status === 'degraded')
@@ -80,6 +88,16 @@ export class HealthCheck {
     } catch {
       return { ...base, status: 'down', reason: 'the read model does not answer: check the database' };
     }
+  }
+
+  async #filmed(): Promise<DependencyHealth | null> {
+    const { filmed } = this.#options;
+    if (filmed === null) return null;
+    const { running, queued } = filmed.builds;
+    const base = { name: 'filmed tutors', runsOn: `a process of its own (${running} building, ${queued} waiting)` };
+    return (await filmed.clips.isWritable())
+      ? { ...base, status: 'ok', reason: null }
+      : { ...base, status: 'degraded', reason: 'the folder for avatars cannot be written to: check AVATARS_DIR, its owner and its rights' };
   }
 
   async #model(): Promise<DependencyHealth> {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { CommandId, DocumentId, EventId, KeyId, SessionId, type TenantId, TurnId } from '@virtual-tutor/schemas';
+import { AvatarId, CommandId, DocumentId, EventId, KeyId, SessionId, type TenantId, TurnId } from '@virtual-tutor/schemas';
 import { v5, v7 } from 'uuid';
 import type { Ids } from './ports.ts';
 
@@ -33,12 +33,20 @@ export function keyIdOf(tenantId: TenantId, purpose: string, key: string): KeyId
   return KeyId.parse(derive(purpose, tenantId, key));
 }
 
-/**
- * A session's id from its creator's idempotency key: the key's time, and random bits that depend on
- * the tenant, so that nobody can aim at another tenant's session.
- */
 export function sessionIdOf(tenantId: TenantId, idempotencyKey: string): SessionId {
+  return SessionId.parse(timedId(tenantId, idempotencyKey));
+}
+
+export function avatarIdOf(tenantId: TenantId, idempotencyKey: string): AvatarId {
+  return AvatarId.parse(timedId(tenantId, idempotencyKey));
+}
+
+/**
+ * An id from its creator's idempotency key: the key's time, and random bits that depend on the tenant, so that nobody can aim at
+ * another tenant's.
+ */
+function timedId(tenantId: TenantId, idempotencyKey: string): string {
   const random = createHash('sha256').update(`${tenantId}|${idempotencyKey}`).digest().subarray(0, 16);
   const msecs = Number.parseInt(idempotencyKey.replaceAll('-', '').slice(0, 12), 16);
-  return SessionId.parse(v7({ msecs, seq: random.readUInt32BE(0), random }));
+  return v7({ msecs, seq: random.readUInt32BE(0), random });
 }

@@ -8,7 +8,7 @@ type OfSession<T> = T extends { readonly sessionId: SessionId } ? T : never;
 /** Facts about one session, in the order they happened. */
 export type SessionFact = OfSession<WorkerFact>;
 /** Commands without an answer. */
-export type MediaOrder = OfType<WorkerCommand, 'say' | 'appendAudio' | 'commitAudio' | 'stream' | 'close'>;
+export type MediaOrder = OfType<WorkerCommand, 'say' | 'appendAudio' | 'commitAudio' | 'stream' | 'wear' | 'close'>;
 /** Commands with one. */
 export type MediaRequest = DistributiveOmit<OfType<WorkerCommand, 'negotiate' | 'addCandidate' | 'stop'>, 'requestId'>;
 export type MediaAnswer = OfType<WorkerFact, 'answered' | 'done' | 'refused' | 'stopped'>;

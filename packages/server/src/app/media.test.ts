@@ -1,12 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { createScriptedLlm } from '@virtual-tutor/engine/fakes';
 import type { MediaChunk, Signal } from '@virtual-tutor/schemas';
-import { TurnId } from '@virtual-tutor/schemas';
+import { AvatarId, TenantId, TurnId } from '@virtual-tutor/schemas';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { madeReady, toAvatar } from '../../../../test/support/avatars-in-log.ts';
 import { openVoiceLesson, relay, student, tenantId } from '../../../../test/support/voice-lesson.ts';
 
 const llm = createScriptedLlm({ play: () => ['Hello there. '] });
 const turnId = TurnId.parse('11111111-1111-5111-8111-111111111111');
+const avatarId = AvatarId.parse('0193c5a0-0000-7000-8000-00000000000a');
+const lin = { tenantId, avatarId };
+const drawn = { kind: 'drawn', character: 'ada' } as const;
+const filmed = { kind: 'filmed', avatarId, character: 'ada' } as const;
 const partial = (text: string): Signal => ({ type: 'partial', text });
 
 afterEach(() => {
@@ -84,7 +89,9 @@ describe('connections', () => {
     await using lesson = await openVoiceLesson({ llm, voice: 'en-GB-SoniaNeural' });
     expect(lesson.plane.opened).toEqual([]);
     await lesson.connect();
-    expect(lesson.plane.opened).toEqual([{ sessionId: lesson.sessionId, locale: 'en', voice: 'en-GB-SoniaNeural', character: 'ada' }]);
+    expect(lesson.plane.opened).toEqual([
+      { sessionId: lesson.sessionId, locale: 'en', voice: 'en-GB-SoniaNeural', face: { kind: 'drawn', character: 'ada' } },
+    ]);
   });
 
   test('are in the log from beginning to end, without an address', async () => {
@@ -135,6 +142,103 @@ describe('connections', () => {
   });
 });
 
+describe('the face of a lesson', () => {
+  const faces = (opened: readonly { readonly face: unknown }[]) => opened.map(({ face }) => face);
+
+  test('is the filmed one of its tutor once that is ready', async () => {
+    await using lesson = await openVoiceLesson({ llm, avatarId });
+    await toAvatar(lesson.handle, lin, ...madeReady);
+    await lesson.connect();
+    expect(faces(lesson.plane.opened)).toEqual([filmed]);
+  });
+
+  test.each([
+    ['is still to be built', madeReady.slice(0, 2)],
+    ['never was', []],
+    ['was revoked', [...madeReady, { type: 'RevokeAvatar', reason: 'misuse' } as const]],
+    ['was deleted', [...madeReady, { type: 'DeleteAvatar' } as const]],
+  ])('is a drawn one while the filmed one %s', async (_, commands) => {
+    await using lesson = await openVoiceLesson({ llm, avatarId });
+    await toAvatar(lesson.handle, lin, ...commands);
+    await lesson.connect();
+    expect(faces(lesson.plane.opened)).toEqual([drawn]);
+  });
+
+  test('is a drawn one when the filmed one belongs to another school', async () => {
+    await using lesson = await openVoiceLesson({ llm, avatarId });
+    await toAvatar(lesson.handle, { tenantId: TenantId.parse('elsewhere'), avatarId }, ...madeReady);
+    await lesson.connect();
+    expect(faces(lesson.plane.opened)).toEqual([drawn]);
+  });
+
+  test.each([{ type: 'RevokeAvatar', reason: 'consent_withdrawn' }, { type: 'DeleteAvatar' }] as const)(
+    'is taken off at once by $type, in the middle of a reply, and nothing else happens',
+    async (withdrawal) => {
+      await using lesson = await openVoiceLesson({ llm, avatarId });
+      await toAvatar(lesson.handle, lin, ...madeReady);
+      await lesson.connect();
+      const asked = await lesson.ask('Why?');
+      await expect.poll(() => lesson.plane.said(asked)).toEqual(['Hello there. ']);
+      lesson.plane.play(lesson.sessionId, 3);
+      await toAvatar(lesson.handle, lin, withdrawal);
+      const worn = () => lesson.plane.orders.filter(({ type }) => type === 'wear');
+      await expect.poll(worn, { interval: 5, timeout: 1_000 }).toEqual([{ type: 'wear', sessionId: lesson.sessionId, face: drawn }]);
+      lesson.plane.playAll(lesson.sessionId);
+      const events = await lesson.until((all) => all.some(({ type }) => type === 'ReplyCompleted'));
+      expect(events.filter(({ type }) => type === 'QualityChanged')).toHaveLength(1);
+      expect(worn()).toHaveLength(1);
+    },
+  );
+
+  test('stays when another one is revoked', async () => {
+    await using lesson = await openVoiceLesson({ llm, avatarId });
+    await toAvatar(lesson.handle, lin, ...madeReady);
+    await lesson.connect();
+    const another = { tenantId, avatarId: AvatarId.parse('0193c5a0-0000-7000-8000-00000000000b') };
+    await toAvatar(lesson.handle, another, ...madeReady, { type: 'RevokeAvatar', reason: 'other' });
+    await toAvatar(lesson.handle, lin, { type: 'RevokeAvatar', reason: 'other' });
+    await expect.poll(() => lesson.plane.orders).toHaveLength(1);
+  });
+
+  test('that gets ready during the lesson is seen in the next one', async () => {
+    await using lesson = await openVoiceLesson({ llm, avatarId });
+    await lesson.connect();
+    await toAvatar(lesson.handle, lin, ...madeReady);
+    await lesson.connect();
+    expect(faces(lesson.plane.opened)).toEqual([drawn]);
+    expect(lesson.plane.orders).toEqual([]);
+  });
+
+  test('is chosen from the log again after a worker crashed', async () => {
+    await using lesson = await openVoiceLesson({ llm, avatarId });
+    await toAvatar(lesson.handle, lin, ...madeReady);
+    await lesson.connect();
+    lesson.plane.crash();
+    await lesson.connect();
+    lesson.plane.crash();
+    // Nobody can be told: there is no worker.
+    await toAvatar(lesson.handle, lin, { type: 'RevokeAvatar', reason: 'other' });
+    await lesson.connect();
+    expect(faces(lesson.plane.opened)).toEqual([filmed, filmed, drawn]);
+  });
+
+  test('is never one that was withdrawn while the place was being taken', async () => {
+    for (let nth = 0; nth < 20; nth += 1) {
+      await using lesson = await openVoiceLesson({ llm, avatarId });
+      await toAvatar(lesson.handle, lin, ...madeReady);
+      const connecting = lesson.connect();
+      for (let turns = 0; turns < nth; turns += 1) await Promise.resolve();
+      await toAvatar(lesson.handle, lin, { type: 'RevokeAvatar', reason: 'other' });
+      await connecting;
+      const worn = () => [
+        ...faces(lesson.plane.opened),
+        ...lesson.plane.orders.flatMap((order) => (order.type === 'wear' ? [order.face] : [])),
+      ];
+      await expect.poll(() => worn().at(-1), { interval: 1 }).toEqual(drawn);
+    }
+  });
+});
+
 describe('places', () => {
   test('that are all taken are refused at once, with when to try again, and nobody inside is disturbed', async () => {
     await using lesson = await openVoiceLesson({ llm });
@@ -143,7 +247,7 @@ describe('places', () => {
     expect(await lesson.media.config(tenantId, lesson.sessionId)).not.toHaveProperty('refused');
     await using other = await openVoiceLesson({ llm });
     other.plane.maxSessions = 1;
-    other.plane.open({ sessionId: lesson.sessionId, locale: 'en', voice: null, character: 'ada' });
+    other.plane.open({ sessionId: lesson.sessionId, locale: 'en', voice: null, face: drawn });
     for (const outcome of [
       await other.media.config(tenantId, other.sessionId),
       await other.media.negotiate(tenantId, { sessionId: other.sessionId, peerId: randomUUID(), offer: 'v=0' }),

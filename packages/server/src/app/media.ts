@@ -1,7 +1,17 @@
-import { type MediaChunk, type SessionId, type Signal, streams, type TenantId, type WebrtcConfig } from '@virtual-tutor/schemas';
+import type { Face } from '@virtual-tutor/engine/media';
+import {
+  type MediaChunk,
+  type SessionId,
+  type Signal,
+  type StreamName,
+  streams,
+  type TenantId,
+  type WebrtcConfig,
+} from '@virtual-tutor/schemas';
 import type { Refusal } from '../domain/decision.ts';
 import { sessions, tutors } from './aggregates.ts';
 import type { ClearEvent } from './event-codec.ts';
+import { FaceChoice } from './face-choice.ts';
 import type { Handle } from './handle.ts';
 import type { Lessons, Outcome } from './lessons.ts';
 import { LiveQueues } from './live-queue.ts';
@@ -30,6 +40,8 @@ type Nothing = Record<string, never>;
 
 /** Media of one session that has its place on a worker, or had it until that crashed. */
 interface Place extends MediaOwner {
+  /** Who is seen. */
+  face: Face;
   /** The peer that is connected. */
   peerId: string | null;
   usedAtMs: number;
@@ -47,11 +59,13 @@ export class Media {
   readonly #signals = new LiveQueues<SessionId, Signal>(({ type }) => type === 'partial' || type === 'listening');
   readonly #chunks = new LiveQueues<SessionId, MediaChunk>(() => true);
   readonly #facts: MediaFacts;
+  readonly #faces: FaceChoice;
   readonly #sweeper: NodeJS.Timeout;
   readonly #detach: () => void;
 
   constructor(options: MediaOptions) {
     this.#options = options;
+    this.#faces = new FaceChoice(options.handle);
     this.#facts = new MediaFacts({
       ...options,
       onQuality: (sessionId, change) => this.#signals.push(sessionId, { type: 'quality', ...change }),
@@ -134,8 +148,13 @@ export class Media {
     for (const { sessionId, tenantId } of known) await this.#facts.recover(tenantId, sessionId);
   }
 
-  /** A session that is over, by whatever hand, has no voice any more. */
+  /**
+   * A session that is over, by whatever hand, has no voice any more, and a face that was withdrawn is not seen any more. A
+   * tutor that is configured anew, or gets its face only now, keeps the one that its lessons under way began with.
+   */
   follow(event: ClearEvent): void {
+    const withdrawn = this.#faces.follow(event);
+    if (withdrawn !== null) this.#takeOff(withdrawn);
     if (event.type !== 'SessionEnded') return;
     for (const sessionId of new Set([...this.#places.keys(), ...this.#signals.keys(), ...this.#chunks.keys()])) {
       if (streams.session(sessionId) !== event.stored.stream) continue;
@@ -189,13 +208,28 @@ export class Media {
     if (full !== null) return full;
     const tutor = await handle.load(tutors, streams.tutor(tenantId, state.tutorId), { tenantId });
     const settings = tutor.state.status === 'absent' ? null : tutor.state.settings;
-    const character = settings?.face ?? (state.locale === 'zh' ? 'xiaolan' : 'ada');
-    const refused = voice.open({ sessionId, locale: state.locale, voice: settings?.voice ?? null, character });
-    if (refused !== null) return refused;
-    if (!this.#places.has(sessionId))
-      this.#places.set(sessionId, { tenantId, studentId: state.studentId, peerId: null, usedAtMs: clock.now() });
-    if (this.#chunks.has(sessionId)) plane.order({ type: 'stream', sessionId, on: true });
-    return null;
+    const { locale, studentId } = state;
+    return this.#faces.choose({ tenantId, settings, locale }, (face) => {
+      // Another request was faster, with a face of its own.
+      if (plane.isOpen(sessionId)) return null;
+      const refused = voice.open({ sessionId, locale, voice: settings?.voice ?? null, face });
+      if (refused !== null) return refused;
+      const known = this.#places.get(sessionId);
+      if (known === undefined) this.#places.set(sessionId, { tenantId, studentId, face, peerId: null, usedAtMs: clock.now() });
+      else known.face = face;
+      if (this.#chunks.has(sessionId)) plane.order({ type: 'stream', sessionId, on: true });
+      return null;
+    });
+  }
+
+  /** Whoever sees this face sees the drawn one from the next frame on. */
+  #takeOff(withdrawn: StreamName): void {
+    for (const [sessionId, place] of this.#places) {
+      const { face } = place;
+      if (face.kind !== 'filmed' || streams.avatar(face.avatarId) !== withdrawn) continue;
+      place.face = { kind: 'drawn', character: face.character };
+      this.#options.plane.order({ type: 'wear', sessionId, face: place.face });
+    }
   }
 
   #onFact(fact: SessionFact): void {

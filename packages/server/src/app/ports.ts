@@ -87,7 +87,7 @@ export class StoreUnavailable extends Error {
   }
 }
 
-/** Seals personal fields under one data key per subject; destroying that key is how a student is forgotten. */
+/** Seals personal fields under one data key per subject; destroying that key is how somebody is forgotten. */
 export interface KeyVault {
   /** Creates the subject's key on first use. Throws `SubjectForgotten` once it was destroyed. */
   seal(subject: Subject, plaintext: Uint8Array, aad: Uint8Array): Promise<{ readonly keyId: string; readonly sealed: Uint8Array }>;
@@ -99,9 +99,11 @@ export interface KeyVault {
   evict(keyId: string): void;
 }
 
+/** Whose words or face it is. */
 export interface Subject {
   readonly tenantId: string;
-  readonly studentId: string;
+  /** A student's id, or `avatar:<id>` for the person who is seen in one. */
+  readonly subjectId: string;
 }
 
 export class SubjectForgotten extends Error {

@@ -38,7 +38,7 @@ export class Privacy {
     // One command writes to one stream: the caller's id is for the tenant's.
     const ending: CommandContext = { tenantId, actor: context.actor };
     for (const sessionId of sessionIds) await this.#options.lessons.end(sessionId, 'revoked', ending);
-    const { keyId } = await vault.destroy({ tenantId, studentId });
+    const { keyId } = await vault.destroy({ tenantId, subjectId: studentId });
     this.#dropPlaintext();
     const handled = await handle.handle({
       aggregate: tenants,

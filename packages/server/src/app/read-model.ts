@@ -1,5 +1,6 @@
 import type {
   ApiKey,
+  AvatarId,
   Document,
   KeyId,
   KnowledgeBase,
@@ -14,6 +15,7 @@ import type {
   Tutor,
   TutorId,
 } from '@virtual-tutor/schemas';
+import type { AvatarRow } from './projections/avatars.ts';
 
 /** One page of a list. `nextCursor` is opaque; null: that was all. */
 export interface Page<T> {
@@ -62,6 +64,11 @@ export interface ReadModel {
   activeSessions(): Promise<readonly ActiveSession[]>;
   /** In the order they were said. */
   transcript(sessionId: SessionId, request: PageRequest): Promise<Page<TranscriptRow>>;
+  avatar(tenantId: TenantId, avatarId: AvatarId): Promise<AvatarRow | null>;
+  /** Without those that were deleted; newest first. */
+  avatars(tenantId: TenantId, request: PageRequest): Promise<Page<AvatarRow>>;
+  /** Of every tenant and in the order they were registered, for the node that has their files. */
+  avatarsOf(node: string, statuses: readonly AvatarRow['status'][]): Promise<readonly AvatarRow[]>;
   tutor(tenantId: TenantId, tutorId: TutorId): Promise<Tutor | null>;
   tutors(tenantId: TenantId, request: PageRequest): Promise<Page<Tutor>>;
   knowledgeBase(tenantId: TenantId, knowledgeBaseId: KnowledgeBaseId): Promise<KnowledgeBase | null>;

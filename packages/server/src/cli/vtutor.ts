@@ -5,10 +5,11 @@ import { KeyId, Role, SessionId } from '@virtual-tutor/schemas';
 import { type Config, ConfigError, parseConfig } from '../config.ts';
 import { DataFolderInUse } from '../store/folder-lock.ts';
 import { UnsafeSecret } from '../store/secret-file.ts';
-import { examine } from './doctor.ts';
-import { type EngineClient, withEngine } from './engine-client.ts';
+import { type AvatarOptions, avatarOptions, avatars, avatarUsage } from './avatars.ts';
+import { type EngineClient, EngineNotRunning, withEngine, withRunningEngine } from './engine-client.ts';
 import { replay } from './replay.ts';
 import { turnConfig } from './turn-config.ts';
+import { UsageError } from './usage-error.ts';
 
 const usage = `vtutor COMMAND
 
@@ -22,31 +23,33 @@ const usage = `vtutor COMMAND
   keys create ROLE [LABEL]          ROLE: operator, teacher or auditor; shows the key once
   keys list
   keys revoke KEY_ID
+${avatarUsage}
   turn-config [FILE]                a turnserver.conf for coturn: shown without its secret, or written to FILE
 
 Settings are environment variables: see docs/configuration.md`;
-
-/** The command line is not right. */
-class UsageError extends Error {
-  override readonly name = 'UsageError';
-}
 
 interface Command {
   readonly words: readonly string[];
   readonly json: boolean;
   readonly at: number | undefined;
+  readonly avatar: AvatarOptions;
 }
 
 function commandOf(args: readonly string[]): Command {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { json: { type: 'boolean', default: false }, at: { type: 'string' }, help: { type: 'boolean', short: 'h', default: false } },
+    options: {
+      json: { type: 'boolean', default: false },
+      at: { type: 'string' },
+      help: { type: 'boolean', short: 'h', default: false },
+      ...avatarOptions,
+    },
   });
   if (values.help) throw new UsageError(usage);
   const at = values.at === undefined ? undefined : Number(values.at);
   if (at !== undefined && (!Number.isInteger(at) || at < 1)) throw new UsageError('--at takes a revision: a whole number from 1');
-  return { words: positionals, json: values.json, at };
+  return { words: positionals, json: values.json, at, avatar: values };
 }
 
 function sessionOf(word: string | undefined): SessionId {
@@ -56,6 +59,7 @@ function sessionOf(word: string | undefined): SessionId {
 }
 
 async function doctor(config: Config, json: boolean): Promise<number> {
+  const { examine } = await import('./doctor.ts');
   const findings = await examine(config);
   if (json) console.log(JSON.stringify(findings));
   for (const { name, status, found, fix } of json ? [] : findings) {
@@ -129,7 +133,7 @@ async function keys(client: EngineClient, [verb, subject, label]: readonly (stri
   }
 }
 
-async function runCommand({ words: [noun, ...rest], json, at }: Command): Promise<number> {
+async function runCommand({ words: [noun, ...rest], json, at, avatar }: Command): Promise<number> {
   if (noun === 'serve') {
     await import('../main.ts');
     return new Promise(() => undefined);
@@ -155,13 +159,18 @@ async function runCommand({ words: [noun, ...rest], json, at }: Command): Promis
       return 0;
     case 'keys':
       return withEngine(config, (client) => keys(client, rest));
+    case 'avatars':
+      return withRunningEngine(config, (client) => avatars(client, rest, avatar));
     default:
       throw new UsageError(usage);
   }
 }
 
 function explain(error: unknown): string {
-  if ([UsageError, ConfigError, DataFolderInUse, UnsafeSecret].some((known) => error instanceof known) && error instanceof Error)
+  if (
+    [UsageError, ConfigError, DataFolderInUse, UnsafeSecret, EngineNotRunning].some((known) => error instanceof known) &&
+    error instanceof Error
+  )
     return error.message;
   if (error instanceof TRPCClientError) return `refused: ${error.message}`;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);

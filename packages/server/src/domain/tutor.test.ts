@@ -1,4 +1,4 @@
-import { KnowledgeBaseId, TutorSettings } from '@virtual-tutor/schemas';
+import { AvatarId, KnowledgeBaseId, TutorSettings } from '@virtual-tutor/schemas';
 import { expect, test } from 'vitest';
 import { tutor } from './tutor.ts';
 
@@ -12,6 +12,7 @@ const settings: TutorSettings = {
   greeting: 'Hello.',
   voice: null,
   face: null,
+  avatarId: null,
 };
 const others: TutorSettings = {
   name: 'Grace',
@@ -23,6 +24,7 @@ const others: TutorSettings = {
   greeting: '',
   voice: 'rms',
   face: 'xiaolan',
+  avatarId: AvatarId.parse('0193c5a0-0000-7000-8000-00000000000a'),
 };
 
 test.each(TutorSettings.keyof().options)('a change of %s alone is recorded', (setting) => {

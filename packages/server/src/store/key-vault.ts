@@ -63,16 +63,16 @@ export class PostgresKeyVault implements KeyVault {
     return key === null ? null : decrypt(key, sealed, aad);
   }
 
-  async destroy({ tenantId, studentId }: Subject): Promise<{ readonly keyId: string | null }> {
+  async destroy({ tenantId, subjectId }: Subject): Promise<{ readonly keyId: string | null }> {
     const [row] = await reach(
       () => this.#sql<{ key_id: string | null }[]>`
-        insert into es_subject_key as k (tenant_id, student_id, destroyed_at) values (${tenantId}, ${studentId}, clock_timestamp())
+        insert into es_subject_key as k (tenant_id, student_id, destroyed_at) values (${tenantId}, ${subjectId}, clock_timestamp())
         on conflict (tenant_id, student_id) do update
           set wrapped_key = null, destroyed_at = coalesce(k.destroyed_at, excluded.destroyed_at)
         returning key_id::text as key_id`,
     );
     const keyId = row?.key_id ?? null;
-    this.#bySubject.delete(nameOf({ tenantId, studentId }));
+    this.#bySubject.delete(nameOf({ tenantId, subjectId }));
     if (keyId !== null) this.evict(keyId);
     return { keyId };
   }
@@ -84,7 +84,7 @@ export class PostgresKeyVault implements KeyVault {
   }
 
   async #obtain(subject: Subject): Promise<DataKey> {
-    const { tenantId, studentId } = subject;
+    const { tenantId, subjectId } = subject;
     const asOf = this.#evictions;
     const keyId = randomUUID();
     const wrapped = encrypt(this.#masterKey, randomBytes(keyBytes), wrapping(subject, keyId));
@@ -92,13 +92,13 @@ export class PostgresKeyVault implements KeyVault {
       () => this.#sql<KeyRow[]>`
         with made as (
           insert into es_subject_key (tenant_id, student_id, key_id, wrapped_key)
-          values (${tenantId}, ${studentId}, ${keyId}::uuid, ${wrapped}) on conflict do nothing
+          values (${tenantId}, ${subjectId}, ${keyId}::uuid, ${wrapped}) on conflict do nothing
           returning key_id, wrapped_key, destroyed_at
         )
         select key_id::text as key_id, wrapped_key, destroyed_at is not null as destroyed from made
         union all
         select key_id::text as key_id, wrapped_key, destroyed_at is not null as destroyed from es_subject_key
-        where tenant_id = ${tenantId} and student_id = ${studentId} and not exists (select from made)`,
+        where tenant_id = ${tenantId} and student_id = ${subjectId} and not exists (select from made)`,
     );
     // Lost a race against another first use: its row is visible to the next statement.
     if (row === undefined) return this.#obtain(subject);
@@ -115,7 +115,7 @@ export class PostgresKeyVault implements KeyVault {
         select tenant_id, student_id, wrapped_key from es_subject_key where key_id = ${keyId}::uuid`,
     );
     if (row === undefined || row.wrapped_key === null) return null;
-    const subject = { tenantId: row.tenant_id, studentId: row.student_id };
+    const subject = { tenantId: row.tenant_id, subjectId: row.student_id };
     const key = this.#unwrap({ subject, keyId }, row.wrapped_key);
     this.#remember({ keyId, key }, asOf);
     return key;
@@ -141,6 +141,6 @@ function wrapping(subject: Subject, keyId: string): Uint8Array {
   return new TextEncoder().encode(`data-key|${nameOf(subject)}|${keyId}`);
 }
 
-function nameOf({ tenantId, studentId }: Subject): string {
-  return `${tenantId}/${studentId}`;
+function nameOf({ tenantId, subjectId }: Subject): string {
+  return `${tenantId}/${subjectId}`;
 }

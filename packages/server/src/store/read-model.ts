@@ -1,5 +1,6 @@
 import {
   type ApiKey,
+  type AvatarId,
   type Document,
   type KnowledgeBase,
   type KnowledgeBaseId,
@@ -11,9 +12,10 @@ import {
   type Tutor,
   type TutorId,
 } from '@virtual-tutor/schemas';
-import { and, asc, desc, eq, gt, inArray, lt, type SQL } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, inArray, lt, ne, type SQL } from 'drizzle-orm';
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
 import { ApiKeyRow } from '../app/projections/access.ts';
+import { AvatarRow } from '../app/projections/avatars.ts';
 import { DocumentRow, KnowledgeBaseRow } from '../app/projections/knowledge.ts';
 import { SessionRow } from '../app/projections/sessions.ts';
 import { TranscriptTurnRow, UsageRow } from '../app/projections/transcript.ts';
@@ -90,6 +92,27 @@ export class PostgresReadModel implements ReadModel {
         };
       }),
     };
+  }
+
+  async avatar(tenantId: TenantId, avatarId: AvatarId): Promise<AvatarRow | null> {
+    const row = await this.#one('avatars', streams.avatar(avatarId), (stored) => AvatarRow.parse(stored));
+    return row === null || row.tenantId !== tenantId ? null : row;
+  }
+
+  avatars(tenantId: TenantId, request: PageRequest): Promise<Page<AvatarRow>> {
+    const where = [eq(rows.tenantId, tenantId), ne(rows.status, 'deleted')];
+    return this.#page({ projection: 'avatars', parse: (row) => AvatarRow.parse(row), where, newestFirst: true, request });
+  }
+
+  async avatarsOf(node: string, statuses: readonly AvatarRow['status'][]): Promise<readonly AvatarRow[]> {
+    const found = await reach(() =>
+      this.#db
+        .select({ row: rows.row })
+        .from(rows)
+        .where(and(this.#serving('avatars'), inArray(rows.status, [...statuses])))
+        .orderBy(asc(rows.sort)),
+    );
+    return found.map(({ row }) => AvatarRow.parse(JSON.parse(row))).filter((row) => row.node === node);
   }
 
   async tutor(tenantId: TenantId, tutorId: TutorId): Promise<Tutor | null> {

@@ -125,7 +125,7 @@ class Workers implements MediaWorkers {
       status: down === 0 ? 'ok' : down === this.#workers.length ? 'down' : 'degraded',
       reason: reasonOf(down, starting),
     };
-    return [processes, ...(this.#workers.find(({ status }) => status === 'ready')?.components ?? [])];
+    return [processes, ...worstOf(this.#workers.filter(({ status }) => status === 'ready').flatMap(({ components }) => components))];
   }
 
   load(): { readonly sessions: number; readonly speaking: number; readonly maxSessions: number } {
@@ -184,6 +184,18 @@ class Workers implements MediaWorkers {
     waiting.resolve(answer);
   }
 }
+
+/** Each component once: as the worker that has most trouble with it says. */
+function worstOf(components: readonly ComponentHealth[]): readonly ComponentHealth[] {
+  const worst = new Map<string, ComponentHealth>();
+  for (const component of components) {
+    const known = worst.get(component.name);
+    if (known === undefined || severity[component.status] > severity[known.status]) worst.set(component.name, component);
+  }
+  return [...worst.values()];
+}
+
+const severity = { ok: 0, degraded: 1, down: 2 } as const;
 
 function reasonOf(down: number, starting: boolean): string | null {
   if (down === 0) return null;

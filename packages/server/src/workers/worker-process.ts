@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { ComponentHealth, WorkerCommand, WorkerConfig, WorkerFact } from '@virtual-tutor/engine/media';
+import { inheritedEnvironment } from './inherited-environment.ts';
 
 export interface WorkerProcessOptions {
   readonly config: WorkerConfig;
@@ -30,8 +31,6 @@ const stopMs = 3_000;
  * twice a second, a sixth of a worker's CPU. From this size on, MiB, it is worth collecting.
  */
 const execArgv = ['--initial-old-space-size=160'];
-/** What a worker needs of the environment: no key, no secret. */
-const passedOn = /^(PATH|HOME|TMPDIR|LANG|LC_.*|TZ|LD_LIBRARY_PATH|CUDA_.*|NVIDIA_.*|UV_THREADPOOL_SIZE)$/;
 
 /** One engine worker, kept alive: replaced when it crashes or hangs, ever more slowly when it does so again and again. */
 export class WorkerProcess implements AsyncDisposable {
@@ -89,8 +88,8 @@ export class WorkerProcess implements AsyncDisposable {
     this.#status = 'starting';
     this.#startedAtMs = Date.now();
     this.#heardAtMs = Date.now();
-    const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => passedOn.test(name)));
-    const child = fork(program, { serialization: 'advanced', stdio: ['ignore', 'ignore', 'ignore', 'ipc'], env, execArgv });
+    const stdio = ['ignore', 'ignore', 'ignore', 'ipc'] as const;
+    const child = fork(program, { serialization: 'advanced', stdio: [...stdio], env: inheritedEnvironment(), execArgv });
     this.#child = child;
     child.on('message', (fact: WorkerFact) => this.#onFact(fact));
     child.once('error', () => this.#onExit(child));

@@ -1,4 +1,5 @@
 import { apiKeysProjection } from './access.ts';
+import { avatarsProjection } from './avatars.ts';
 import { documentsProjection, knowledgeBasesProjection } from './knowledge.ts';
 import { sessionsProjection } from './sessions.ts';
 import { transcriptProjection, usageProjection } from './transcript.ts';
@@ -8,6 +9,7 @@ export const allProjections = [
   sessionsProjection,
   transcriptProjection,
   usageProjection,
+  avatarsProjection,
   tutorsProjection,
   knowledgeBasesProjection,
   documentsProjection,

@@ -10,13 +10,18 @@ export const TutorRow = z.object({
   sort: z.number(),
   id: TutorId,
   revision: z.number().int(),
-  settings: TutorSettings,
+  /** Rows of an older generation, which serve until the new one is built, know less. */
+  settings: TutorSettings.extend({
+    voice: TutorSettings.shape.voice.default(null),
+    face: TutorSettings.shape.face.default(null),
+    avatarId: TutorSettings.shape.avatarId.default(null),
+  }),
 });
 export type TutorRow = z.infer<typeof TutorRow>;
 
 export const tutorsProjection: Projection<TutorRow> = {
   name: 'tutors',
-  version: 1,
+  version: 2,
   reads: 'tutor',
   parse: (row) => TutorRow.parse(row),
   keyOf: ({ stored }) => stored.stream,

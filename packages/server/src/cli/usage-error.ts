@@ -1,0 +1,4 @@
+/** The command line is not right. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
