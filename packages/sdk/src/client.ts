@@ -1,9 +1,11 @@
 import { tailEvents } from './audit-tail.ts';
+import { uploadAvatar } from './avatar-upload.ts';
+import { watchAvatar } from './avatar-watch.ts';
 import { type Call, type CallDefaults, caller } from './calls.ts';
 import type { CallOptions, MutationOptions, TutorClient } from './contract.ts';
 import { apiKeyPrefix, isBrowser } from './endpoint.ts';
 import { TutorError } from './errors.ts';
-import { type Api, openApi, translated } from './transport.ts';
+import { type Api, openApi, translated, uploadHeaders } from './transport.ts';
 import { uuidv7 } from './uuid.ts';
 
 export interface TutorClientOptions extends CallDefaults {
@@ -22,7 +24,7 @@ export function createTutorClient(options: TutorClientOptions): TutorClient {
   if (isBrowser() && options.allowApiKeyInBrowser !== true && apiKey.startsWith(apiKeyPrefix)) {
     throw new TutorError('forbidden', 'apiKey: an API key must not reach a browser; create sessions on your server and hand out grants');
   }
-  const api = openApi({ url, credential: apiKey, ...(fetch === undefined ? {} : { fetch }) });
+  const api = openApi({ url, credential: apiKey, headersOf: uploadHeaders, ...(fetch === undefined ? {} : { fetch }) });
   const call = caller(options, translated);
   return {
     health: (callOptions) => call(callOptions, (request) => api.health.query(undefined, request)),
@@ -30,6 +32,7 @@ export function createTutorClient(options: TutorClientOptions): TutorClient {
     sessions: sessionsOf(api, call),
     tutors: tutorsOf(api, call),
     knowledge: knowledgeOf(api, call),
+    avatars: avatarsOf(api, call),
     audit: auditOf(api, call),
     privacy: {
       forgetStudent(studentId, callOptions) {
@@ -125,6 +128,31 @@ function knowledgeOf(api: Api, call: Call): TutorClient['knowledge'] {
     removeDocument(knowledgeBaseId, documentId, options) {
       const input = { knowledgeBaseId, documentId, ...keyOf(options) };
       return call(options, (request) => api.knowledge.removeDocument.mutate(input, request));
+    },
+  };
+}
+
+function avatarsOf(api: Api, call: Call): TutorClient['avatars'] {
+  return {
+    upload: (clip, avatar, options = {}) => uploadAvatar({ api, call }, clip, { avatar, options }),
+    create({ path, ...avatar }, options) {
+      const input = { ...avatar, source: { type: 'path', path } as const, ...keyOf(options) };
+      return call(options, (request) => api.avatars.create.mutate(input, request));
+    },
+    get: (avatarId, options) => call(options, (request) => api.avatars.get.query({ avatarId }, request)),
+    list: (options) => pages((cursor) => call(options, (request) => api.avatars.list.query(cursor, request))),
+    watch: (avatarId, options) => watchAvatar(api, avatarId, options?.signal),
+    async file(avatarId, name, options) {
+      const { mime, base64 } = await call(options, (request) => api.avatars.file.query({ avatarId, name }, request));
+      return { mime, bytes: Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)) };
+    },
+    revoke(revocation, options) {
+      const input = { ...revocation, ...keyOf(options) };
+      return call(options, (request) => api.avatars.revoke.mutate(input, request));
+    },
+    remove(avatarId, options) {
+      const input = { avatarId, ...keyOf(options) };
+      return call(options, (request) => api.avatars.remove.mutate(input, request));
     },
   };
 }

@@ -39,6 +39,12 @@ export function schemasAndContractAgree(): void {
   check<Same<contract.Tutor, schemas.Tutor>>();
   check<Same<contract.KnowledgeBase, schemas.KnowledgeBase>>();
   check<Same<contract.KnowledgeDocument, schemas.Document>>();
+  check<Same<contract.Avatar, schemas.Avatar>>();
+  check<Same<contract.AvatarFault, schemas.AvatarFault>>();
+  check<Same<contract.AvatarStage, schemas.AvatarStage>>();
+  check<Same<contract.AvatarBuildFailure, schemas.AvatarBuildFailure>>();
+  check<Same<contract.AvatarQuality, schemas.AvatarQuality>>();
+  check<Same<contract.AvatarArtifact, schemas.AvatarArtifact>>();
   check<Same<contract.Health, schemas.Health>>();
   check<Same<contract.TranscriptTurn, schemas.TranscriptTurn>>();
   check<Same<contract.ChainVerdict, schemas.ChainVerdict>>();

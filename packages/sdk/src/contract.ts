@@ -3,28 +3,19 @@
  * tie them to the router and the schemas.
  */
 
+import type { Avatars } from './avatar-contract.ts';
+import type { CallOptions, MutationOptions, ReconnectPolicy } from './call-contract.ts';
 import type { ErrorCode, TutorErrorShape } from './error-contract.ts';
 import type { MediaChunk, Quality, QualityReason, Signal, SpokenAudio, TutorMedia } from './media-contract.ts';
 
+export type * from './avatar-contract.ts';
+export type * from './call-contract.ts';
 export type { ErrorCode, TutorErrorShape } from './error-contract.ts';
 export type * from './media-contract.ts';
 
 export type Locale = 'en' | 'zh';
 export type Role = 'operator' | 'teacher' | 'auditor';
 export type EndReason = 'student' | 'operator' | 'timeout' | 'idle' | 'revoked';
-
-export interface CallOptions {
-  readonly signal?: AbortSignal;
-  /** ms until the call rejects with code `timeout`; default 15 000. */
-  readonly timeoutMs?: number;
-  /** Further tries of a retryable failure; default 2. */
-  readonly maxRetries?: number;
-}
-
-export interface MutationOptions extends CallOptions {
-  /** UUIDv7; one is made for each call when omitted, and kept over its retries. */
-  readonly idempotencyKey?: string;
-}
 
 export interface Session {
   readonly id: string;
@@ -61,14 +52,17 @@ export interface TutorSettings {
   readonly greeting: string;
   /** A voice of one of the engine's synthesisers; null: the default of the language. */
   readonly voice: string | null;
-  /** Who is seen; null: the default of the language. */
+  /** Who is drawn; null: the default of the language. */
   readonly face: 'ada' | 'xiaolan' | null;
+  /** Who is seen in place of the drawn tutor, while that avatar is ready; null: nobody. */
+  readonly avatarId: string | null;
 }
 
 /** Settings as they are written: what says nothing of voice and face leaves them to the language. */
-export interface TutorSettingsInput extends Omit<TutorSettings, 'voice' | 'face'> {
+export interface TutorSettingsInput extends Omit<TutorSettings, 'voice' | 'face' | 'avatarId'> {
   readonly voice?: TutorSettings['voice'] | undefined;
   readonly face?: TutorSettings['face'] | undefined;
+  readonly avatarId?: TutorSettings['avatarId'] | undefined;
 }
 
 export interface Tutor {
@@ -216,6 +210,7 @@ export interface TutorClient {
     documents(knowledgeBaseId: string, options?: CallOptions): AsyncIterable<KnowledgeDocument>;
     removeDocument(knowledgeBaseId: string, documentId: string, options?: MutationOptions): Promise<KnowledgeBase>;
   };
+  readonly avatars: Avatars;
   readonly audit: {
     sessions(filter?: { readonly studentId?: string }, options?: CallOptions): AsyncIterable<Session>;
     /** Oldest first. */
@@ -325,11 +320,6 @@ export interface SessionEvents {
   resumed: { readonly lastEventId: string | undefined; readonly attempts: number };
   ended: { readonly reason: EndReason };
   error: TutorErrorShape;
-}
-
-/** Decides how long to wait before the next try, ms, or null to give up and close. */
-export interface ReconnectPolicy {
-  nextDelayMs(context: { readonly attempt: number; readonly elapsedMs: number; readonly error?: TutorErrorShape }): number | null;
 }
 
 export interface ConnectOptions {

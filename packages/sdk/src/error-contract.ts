@@ -12,6 +12,7 @@ export type ErrorCode =
   | 'nothing_to_interrupt'
   | 'resume_expired'
   | 'student_forgotten'
+  | 'avatar_not_ready'
   | 'link_used'
   | 'relay_unavailable'
   | 'media_blocked'

@@ -15,6 +15,7 @@ export const retryableByCode: Readonly<Record<ErrorCode, boolean>> = {
   nothing_to_interrupt: false,
   resume_expired: false,
   student_forgotten: false,
+  avatar_not_ready: false,
   link_used: false,
   relay_unavailable: true,
   media_blocked: false,

@@ -1,6 +1,8 @@
 import type {
   AuditedEvent,
   AuditedState,
+  Avatar,
+  AvatarConsent,
   ChainVerdict,
   Grant,
   Health,
@@ -61,6 +63,9 @@ interface OfTutor {
 interface OfKnowledgeBase {
   knowledgeBaseId: string;
 }
+interface OfAvatar {
+  avatarId: string;
+}
 export interface ApiKey {
   keyId: string;
   role: Role;
@@ -83,6 +88,14 @@ export interface CreateSession extends Keyed {
   knowledgeBaseId?: string | undefined;
   locale?: Locale | undefined;
   mode?: 'session' | 'user' | undefined;
+}
+
+export interface CreateAvatar extends Keyed {
+  source: { type: 'upload'; uploadId: string; sha256?: string | undefined } | { type: 'path'; path: string };
+  name: string;
+  fileName?: string | undefined;
+  tutorId?: string | null | undefined;
+  consent: AvatarConsent;
 }
 
 /** Every procedure of the engine: its kind, input and output. Mutable where tRPC's inferred types are. */
@@ -137,6 +150,19 @@ export interface Procedures {
     >;
     documents: Query<OfKnowledgeBase & Page, Paged<KnowledgeDocument>>;
     removeDocument: Mutation<OfKnowledgeBase & Keyed & { documentId: string }, KnowledgeBase>;
+  };
+  avatars: {
+    beginUpload: Mutation<{ uploadId: string; bytes: number }, { uploadId: string; offset: number; maxChunkBytes: number }>;
+    /** Of which upload, and from where on, is in the headers: see `ofUpload` and `uploadHeaders`. */
+    upload: Mutation<Blob | Uint8Array, { offset: number }>;
+    abandonUpload: Mutation<{ uploadId: string }, Record<string, never>>;
+    create: Mutation<CreateAvatar, Avatar>;
+    get: Query<OfAvatar, Avatar>;
+    list: Query<Page, Paged<Avatar>>;
+    watch: LiveSubscription<OfAvatar, Avatar>;
+    file: Query<OfAvatar & { name: string }, { mime: string; base64: string }>;
+    revoke: Mutation<OfAvatar & Keyed & { reason: 'consent_withdrawn' | 'replaced' | 'misuse' | 'other' }, Avatar>;
+    remove: Mutation<OfAvatar & Keyed, Avatar>;
   };
   audit: {
     sessions: Query<{ studentId?: string | undefined } & Page, Paged<Session>>;

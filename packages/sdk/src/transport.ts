@@ -7,6 +7,8 @@ import type { Link } from './link.ts';
 import { type AppRouter, type ControlLinkOptions, controlLinks, type SocketOptions, socketOptions } from './trpc.ts';
 import { deferred, within } from './waiting.ts';
 
+export { ofUpload, uploadHeaders } from './trpc.ts';
+
 export type Api = TRPCClient<AppRouter>;
 
 export function openApi(options: ControlLinkOptions): Api {

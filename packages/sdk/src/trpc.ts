@@ -62,6 +62,8 @@ export interface ControlLinkOptions {
   /** An API key, a console token or an engine token; asked for each request. */
   readonly credential: string | null | (() => Promise<string>);
   readonly fetch?: typeof globalThis.fetch;
+  /** What a call sends beside these, by its context: `uploadHeaders` for those who upload. */
+  readonly headersOf?: (context: Readonly<Record<string, unknown>>) => Readonly<Record<string, string>>;
 }
 
 /**
@@ -73,7 +75,11 @@ export function controlLinks(options: ControlLinkOptions): TRPCLink<AppRouter>[]
   const headers = () => headersFor(options.credential);
   const send: typeof globalThis.fetch = options.fetch ?? ((input, init) => fetch(input, init));
   const stream = eventStreamLink({ url, headers, fetch: send });
-  const call = httpLink<AppRouter>({ url, headers, fetch: (input, init) => send(input, { ...init, signal: init?.signal ?? null }) });
+  const call = httpLink<AppRouter>({
+    url,
+    headers: async ({ op }) => ({ ...options.headersOf?.(op.context), ...(await headers()) }),
+    fetch: (input, init) => send(input, { ...init, signal: init?.signal ?? null }),
+  });
   return [splitLink({ condition: ({ type }) => type === 'subscription', true: stream, false: call })];
 }
 
@@ -136,6 +142,20 @@ async function headersFor(credential: ControlLinkOptions['credential']): Promise
   const version = { 'x-vt-protocol': String(protocolVersion) };
   if (credential === null) return version;
   return { ...version, authorization: `Bearer ${typeof credential === 'string' ? credential : await credential()}` };
+}
+
+interface PieceContext {
+  readonly context: { readonly uploadId: string; readonly uploadOffset: number };
+}
+
+/** Options of an `avatars.upload`: which upload the piece is of, and where it begins, bytes from the start. */
+export function ofUpload(uploadId: string, uploadOffset: number): PieceContext {
+  return { context: { uploadId, uploadOffset } };
+}
+
+/** For `headersOf`: what `ofUpload` put into the context. */
+export function uploadHeaders({ uploadId, uploadOffset }: Readonly<Record<string, unknown>>): Record<string, string> {
+  return uploadId === undefined ? {} : { 'x-vt-upload-id': String(uploadId), 'x-vt-upload-offset': String(uploadOffset) };
 }
 
 export interface SocketOptions {
