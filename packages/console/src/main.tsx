@@ -9,6 +9,7 @@ import './styles/page.css';
 import './styles/room.css';
 import './styles/stage.css';
 import './styles/desk.css';
+import './styles/faces.css';
 import './styles/audit.css';
 import { SpeechProvider } from './texts/use-language.tsx';
 

@@ -7,6 +7,7 @@ const routes: readonly Exclude<Route, { view: 'unknown' }>[] = [
   { view: 'join', code: 'a.b_c-d' },
   { view: 'desk', tab: 'tutors', id: null },
   { view: 'desk', tab: 'knowledge', id: 'light-water-sky-zh' },
+  { view: 'desk', tab: 'faces', id: '+' },
   { view: 'desk', tab: 'links', id: null },
   { view: 'audit' },
   { view: 'replay', sessionId: 's', revision: null },

@@ -1,4 +1,4 @@
-export type DeskTab = 'tutors' | 'knowledge' | 'links';
+export type DeskTab = 'tutors' | 'faces' | 'knowledge' | 'links';
 
 export type Route =
   | { readonly view: 'home' }
@@ -53,6 +53,7 @@ function deskRoute(tab: string, id: string): Route {
     case '':
       return { view: 'desk', tab: 'tutors', id: null };
     case 'tutors':
+    case 'faces':
     case 'knowledge':
       return { view: 'desk', tab, id: id === '' ? null : id };
     case 'links':

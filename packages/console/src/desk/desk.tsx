@@ -5,6 +5,9 @@ import { type DeskTab, hrefOf } from '../router.ts';
 import type { TextKey } from '../texts/texts.ts';
 import { useSpeech } from '../texts/use-language.tsx';
 import { Collection } from './collection.tsx';
+import { FaceView } from './faces/face-view.tsx';
+import { Faces } from './faces/faces.tsx';
+import { NewFace } from './faces/new-face.tsx';
 import { Knowledge } from './knowledge.tsx';
 import { Links } from './links.tsx';
 import { newId } from './new-id.ts';
@@ -13,6 +16,7 @@ import { Tutors } from './tutors.tsx';
 
 const tabs = [
   { tab: 'tutors', text: 'deskTutors', lead: 'tutorsLead' },
+  { tab: 'faces', text: 'deskFaces', lead: 'facesLead' },
   { tab: 'knowledge', text: 'deskKnowledge', lead: 'knowledgeLead' },
   { tab: 'links', text: 'deskLinks', lead: 'linksLead' },
 ] as const satisfies readonly { readonly tab: DeskTab; readonly text: TextKey; readonly lead: TextKey }[];
@@ -54,6 +58,9 @@ function DeskView({
   switch (tab) {
     case 'tutors':
       return id === null ? <Tutors client={client} /> : <TutorEditor client={client} tutorId={id === newId ? null : id} />;
+    case 'faces':
+      if (id === newId) return <NewFace client={client} />;
+      return id === null ? <Faces client={client} /> : <FaceView key={id} client={client} avatarId={id} />;
     case 'knowledge':
       return id === null ? <Knowledge client={client} /> : <Collection client={client} knowledgeBaseId={id} />;
     case 'links':

@@ -11,6 +11,7 @@ const settings = {
   greeting: 'Hello!',
   voice: 'slt',
   face: 'xiaolan',
+  avatarId: '01900000-0000-7000-8000-000000000001',
 } as const;
 
 test('a tutor that nobody touched is saved as it was', () => {
@@ -18,7 +19,11 @@ test('a tutor that nobody touched is saved as it was', () => {
 });
 
 test('an empty voice or face is left to the language', () => {
-  expect(settingsOf({ ...emptyDraft('en'), id: 'ada', name: 'Ada', voice: ' ' })).toMatchObject({ voice: null, face: null });
+  expect(settingsOf({ ...emptyDraft('en'), id: 'ada', name: 'Ada', voice: ' ' })).toMatchObject({
+    voice: null,
+    face: null,
+    avatarId: null,
+  });
 });
 
 test.each([

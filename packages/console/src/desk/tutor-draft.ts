@@ -14,6 +14,8 @@ export interface TutorDraft {
   readonly greeting: string;
   readonly voice: string;
   readonly face: '' | 'ada' | 'xiaolan';
+  /** A filmed tutor in place of the drawn one. */
+  readonly avatarId: string;
 }
 
 export function emptyDraft(language: Language): TutorDraft {
@@ -28,11 +30,12 @@ export function emptyDraft(language: Language): TutorDraft {
     greeting: '',
     voice: '',
     face: '',
+    avatarId: '',
   };
 }
 
 export function draftOf({ id, settings }: Tutor): TutorDraft {
-  const { llmModel, temperature, knowledgeBaseId, voice, face } = settings;
+  const { llmModel, temperature, knowledgeBaseId, voice, face, avatarId } = settings;
   return {
     ...settings,
     id,
@@ -41,12 +44,13 @@ export function draftOf({ id, settings }: Tutor): TutorDraft {
     knowledgeBaseId: knowledgeBaseId ?? '',
     voice: voice ?? '',
     face: face ?? '',
+    avatarId: avatarId ?? '',
   };
 }
 
 /** Null while something in it is not valid. */
 export function settingsOf(draft: TutorDraft): TutorSettings | null {
-  const { name, language, systemPrompt, llmModel, knowledgeBaseId, greeting, voice, face } = draft;
+  const { name, language, systemPrompt, llmModel, knowledgeBaseId, greeting, voice, face, avatarId } = draft;
   if (!isSlug(draft.id) || name.trim() === '' || !temperatureIsValid(draft.temperature)) return null;
   return {
     name: name.trim(),
@@ -58,6 +62,7 @@ export function settingsOf(draft: TutorDraft): TutorSettings | null {
     greeting,
     voice: voice.trim() === '' ? null : voice.trim(),
     face: face === '' ? null : face,
+    avatarId: avatarId === '' ? null : avatarId,
   };
 }
 

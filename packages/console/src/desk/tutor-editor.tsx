@@ -1,4 +1,4 @@
-import type { KnowledgeBase, Tutor, TutorClient } from '@virtual-tutor/sdk';
+import type { Avatar, KnowledgeBase, Tutor, TutorClient } from '@virtual-tutor/sdk';
 import { type SyntheticEvent, useCallback, useState } from 'react';
 import { firstOf } from '../engine/pages.ts';
 import { useAction } from '../engine/use-action.ts';
@@ -23,6 +23,7 @@ export function TutorEditor({
     async (signal: AbortSignal) => ({
       tutor: tutorId === null ? null : await client.tutors.get(tutorId, { signal }),
       bases: await firstOf(client.knowledge.list({ signal })),
+      faces: (await firstOf(client.avatars.list({ signal }))).filter(({ status }) => status === 'ready'),
     }),
     [client, tutorId],
   );
@@ -36,10 +37,12 @@ function TutorForm({
   client,
   tutor,
   bases,
+  faces,
 }: {
   readonly client: TutorClient;
   readonly tutor: Tutor | null;
   readonly bases: readonly KnowledgeBase[];
+  readonly faces: readonly Avatar[];
 }) {
   const { say, language } = useSpeech();
   const [draft, setDraft] = useState<TutorDraft>(() => (tutor === null ? emptyDraft(language) : draftOf(tutor)));
@@ -72,7 +75,7 @@ function TutorForm({
   return (
     <form className="form" onSubmit={onSubmit}>
       <h2>{tutor === null ? say('newTutor') : say('editTutor', { name: tutor.settings.name })}</h2>
-      <TutorFields draft={draft} isNew={tutor === null} bases={bases} onChange={change} />
+      <TutorFields draft={draft} isNew={tutor === null} bases={bases} faces={faces} onChange={change} />
       {error === null ? null : <FailureNotice error={error} />}
       {isSaved ? (
         <Notice tone="good">

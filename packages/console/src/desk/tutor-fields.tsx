@@ -1,4 +1,4 @@
-import type { KnowledgeBase } from '@virtual-tutor/sdk';
+import type { Avatar, KnowledgeBase } from '@virtual-tutor/sdk';
 import { useId } from 'react';
 import { Field } from '../parts/field.tsx';
 import { isSlug } from '../parts/slug.ts';
@@ -14,10 +14,13 @@ export function TutorFields({
   draft,
   isNew,
   bases,
+  faces,
   onChange,
 }: FieldsProps & {
   readonly isNew: boolean;
   readonly bases: readonly KnowledgeBase[];
+  /** Filmed tutors to choose from. */
+  readonly faces: readonly Avatar[];
 }) {
   const { say } = useSpeech();
   const lang = langOf(draft.language);
@@ -100,7 +103,7 @@ export function TutorFields({
           />
         )}
       </Field>
-      <VoiceFields draft={draft} onChange={onChange} />
+      <VoiceFields draft={draft} faces={faces} onChange={onChange} />
       <ModelFields draft={draft} onChange={onChange} />
     </>
   );
@@ -109,7 +112,7 @@ export function TutorFields({
 /** Voices that come with the engine; others are named by hand. */
 const embeddedVoices = { en: ['slt', 'rms', 'kal', 'awb'], zh: ['cmn'] } as const;
 
-function VoiceFields({ draft, onChange }: FieldsProps) {
+function VoiceFields({ draft, faces, onChange }: FieldsProps & { readonly faces: readonly Avatar[] }) {
   const { say } = useSpeech();
   const listId = useId();
   return (
@@ -127,6 +130,20 @@ function VoiceFields({ draft, onChange }: FieldsProps) {
           </select>
         )}
       </Field>
+      {faces.length === 0 ? null : (
+        <Field label={say('fieldFilmed')}>
+          {(wiring) => (
+            <select {...wiring} value={draft.avatarId} onChange={({ target }) => onChange({ avatarId: target.value })}>
+              <option value="">{say('noFilmed')}</option>
+              {faces.map(({ id, name }) => (
+                <option key={id} value={id}>
+                  {name}
+                </option>
+              ))}
+            </select>
+          )}
+        </Field>
+      )}
       <Field label={say('fieldVoice')} hint={say('fieldVoiceHint')}>
         {(wiring) => (
           <>

@@ -72,6 +72,7 @@ export const commonTexts = {
   error_nothing_to_interrupt: { en: 'The tutor has already finished.', zh: '导师已经说完了。' },
   error_resume_expired: { en: 'The connection was away for too long. Reload the page.', zh: '断开时间过长，请重新加载页面。' },
   error_student_forgotten: { en: 'This student’s data was erased on request.', zh: '该学生的数据已应要求删除。' },
+  error_avatar_not_ready: { en: 'This face is not ready, or was withdrawn.', zh: '该形象尚未就绪，或已被撤回。' },
   error_link_used: { en: 'This link was already used.', zh: '此链接已被使用过。' },
   error_relay_unavailable: { en: 'The media relay cannot be reached from this network.', zh: '当前网络无法连接媒体中继。' },
   error_media_blocked: { en: 'This browser does not allow voice here.', zh: '此浏览器不允许在这里使用语音。' },

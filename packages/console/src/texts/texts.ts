@@ -1,12 +1,13 @@
 import { auditTexts } from './audit.ts';
 import { commonTexts } from './common.ts';
 import { deskTexts } from './desk.ts';
+import { facesTexts } from './faces.ts';
 import { homeTexts } from './home.ts';
 import { roomTexts } from './room.ts';
 import { voiceTexts } from './voice.ts';
 
 /** Every string of the page. */
-export const texts = { ...commonTexts, ...homeTexts, ...roomTexts, ...voiceTexts, ...deskTexts, ...auditTexts };
+export const texts = { ...commonTexts, ...homeTexts, ...roomTexts, ...voiceTexts, ...deskTexts, ...facesTexts, ...auditTexts };
 
 export type TextKey = keyof typeof texts;
 export type Language = 'en' | 'zh';
