@@ -4,6 +4,8 @@ import { defineConfig } from 'vitest/config';
 const demanding = ['packages/engine/src/adapters/werift-hostile.test.ts', 'packages/engine/src/listening/ear.voices.test.ts'];
 /** Minutes each, and what they prove others prove in small: `LONG=1 npm test` runs them too. */
 const long = [
+  'test/e2e/filmed-lesson.test.ts',
+  'test/e2e/filmed-product.test.ts',
   'test/e2e/media-path.test.ts',
   'test/e2e/relay-only-browser.test.ts',
   'test/e2e/relay-only-lesson.test.ts',

@@ -25,7 +25,7 @@ describeWith(chromiumAvailable, 'Chromium')('filmed tutors at the desk', () => {
     clips.dark = join(folder, 'dark.webm');
     const size = { width: 320, height: 320, eyesPx: 64, frames };
     await writeFilm(clips.good, await film(size), 25);
-    await writeFilm(clips.dark, await film({ ...size, light: 0.08 }), 25);
+    await writeFilm(clips.dark, await film({ ...size, frames: 20, light: 0.2 }), 25);
     const fakeCamera = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'];
     [browser, engine] = await Promise.all([launchChromium(fakeCamera), startEngine({ ENABLE_AVATAR: 'true' })]);
   });
@@ -86,6 +86,7 @@ describeWith(chromiumAvailable, 'Chromium')('filmed tutors at the desk', () => {
     const { page, troubles } = visitor;
     await send(page, clips.dark, 'In the dark');
     await page.getByText(english('fault_too_dark')).waitFor({ timeout: 60_000 });
+    await page.getByText(english('fault_too_short')).waitFor();
     await expect
       .poll(() =>
         page

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createScriptedLlm } from '@virtual-tutor/engine/fakes';
 import { AvatarId } from '@virtual-tutor/schemas';
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { createSpeaker, type Speaker } from '../../packages/engine/src/speech/speaker.ts';
 import { longestFreeze } from '../support/av-sync.ts';
@@ -29,10 +29,9 @@ const lin = { tenantId, avatarId };
 const tint = { u: 170, v: 170 };
 const text = 'Plants turn light into sugar, and for that they need water, air and a great deal of patience.';
 
-/** What a browser shows; that the frames which leave are the right ones, `test/fault/filmed-worker.test.ts` proves in every run. */
-const inBrowser = process.env['LONG'] === '1' ? describeWith(chromiumAvailable, 'Chromium') : describe.skip;
+/** That the frames which leave are the right ones, `test/fault/filmed-worker.test.ts` proves in every run. */
 
-inBrowser('a filmed tutor', () => {
+describeWith(chromiumAvailable, 'Chromium')('a filmed tutor', () => {
   let folder: string;
   let rig: MediaRig;
   let browser: Browser;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Avatar, createTutorClient, type TutorClient } from '@virtual-tutor/sdk';
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openFaceFinder } from '../../packages/engine/src/adapters/face-api.ts';
 import { measureFace } from '../../packages/engine/src/avatar/face/measure.ts';
 import type { Picture } from '../../packages/engine/src/avatar/source/clip.ts';
@@ -20,9 +20,8 @@ import { enterRoom, heardAfter, type MeasuredRoom, type Product, startProduct } 
 
 const busyMachine = { retry: 1 };
 const side = 256;
-const inFull = process.env['LONG'] === '1' ? describeWith(chromiumAvailable, 'Chromium') : describe.skip;
 
-inFull('a teacher and her face', () => {
+describeWith(chromiumAvailable, 'Chromium')('a teacher and her face', () => {
   let folder: string;
   let product: Product;
   let client: TutorClient;

@@ -21,6 +21,8 @@ export class SchoolDisk {
   readonly store: EventStore = new MemoryEventStore();
   readonly keys = new Map<string, string>();
   readonly folders = new Set<AvatarId>();
+  /** Of them, those that hold no clip any more. */
+  readonly clipless = new Set<AvatarId>();
 }
 
 export const settings: TutorSettings = {
@@ -74,7 +76,7 @@ function vaultOn({ keys }: SchoolDisk): KeyVault {
 }
 
 /** Clips of one hash, in memory. */
-function clipsOn({ folders }: SchoolDisk): ClipStore {
+function clipsOn({ folders, clipless }: SchoolDisk): ClipStore {
   return {
     beginUpload: async () => ({ offset: 0 }),
     append: async () => ({ offset: 0 }),
@@ -84,6 +86,7 @@ function clipsOn({ folders }: SchoolDisk): ClipStore {
       return { bytes: 9, sha256: 'a'.repeat(64) };
     },
     read: async () => new Uint8Array(1),
+    removeClip: async (avatarId) => void clipless.add(avatarId),
     remove: async (avatarId) => void folders.delete(avatarId),
     settled: async () => [...folders],
     isWritable: async () => true,

@@ -130,11 +130,14 @@ function VoiceFields({ draft, faces, onChange }: FieldsProps & { readonly faces:
           </select>
         )}
       </Field>
-      {faces.length === 0 ? null : (
+      {faces.length === 0 && draft.avatarId === '' ? null : (
         <Field label={say('fieldFilmed')}>
           {(wiring) => (
             <select {...wiring} value={draft.avatarId} onChange={({ target }) => onChange({ avatarId: target.value })}>
               <option value="">{say('noFilmed')}</option>
+              {draft.avatarId === '' || faces.some(({ id }) => id === draft.avatarId) ? null : (
+                <option value={draft.avatarId}>{say('withdrawnFace')}</option>
+              )}
               {faces.map(({ id, name }) => (
                 <option key={id} value={id}>
                   {name}

@@ -68,6 +68,38 @@ describe('deleting', () => {
   });
 });
 
+describe('a clip of which nothing more will be made', () => {
+  const noFace = { code: 'no_face', atMs: 40, picture: null } as const;
+  const refusing = { build: async (): Promise<BuildVerdict> => ({ status: 'rejected', reasons: [noFace] }) };
+  const failing = (retryable: boolean) => ({
+    build: async (): Promise<BuildVerdict> => ({ status: 'failed', code: 'crashed', retryable }),
+  });
+
+  test.each([
+    ['was refused', refusing, 'rejected'],
+    ['could not be built', failing(false), 'failed'],
+  ] as const)('because it %s is gone', async (_why, builder, status) => {
+    await using school = await openAvatarSchool({ builder });
+    const { id } = await school.create(north);
+    await vi.waitFor(() => expect([...school.disk.clipless]).toEqual([id]));
+    expect(await school.avatars.find(north, id)).toMatchObject({ status });
+  });
+
+  test('because the face was withdrawn is gone, also when the engine was stopped meanwhile; one that is tried again stays', async () => {
+    const disk = new SchoolDisk();
+    await using school = await openAvatarSchool({ disk, builder: failing(true), retryMs: 60_000 });
+    const { id } = await school.create(north);
+    await vi.waitFor(async () => expect(await school.avatars.find(north, id)).toMatchObject({ status: 'failed' }));
+    expect([...disk.clipless]).toEqual([]);
+    await school.avatars.revoke(id, 'consent_withdrawn', { tenantId: north, actor: school.actor });
+    await vi.waitFor(() => expect([...disk.clipless]).toEqual([id]));
+    disk.clipless.clear();
+    await using next = await openAvatarSchool({ disk });
+    await next.avatars.recover();
+    expect([...disk.clipless]).toEqual([id]);
+  });
+});
+
 describe('a face for a tutor', () => {
   test('that is not ready is refused, and nothing of the change is kept', async () => {
     await using school = await openAvatarSchool({ builder: null });

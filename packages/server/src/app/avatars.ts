@@ -195,15 +195,38 @@ export class Avatars {
     for (const { tenantId, id } of await readModel.avatarsOf(node, ['deleted'])) await this.#erase(tenantId, id);
     for (const avatarId of await clips.settled()) await this.#removeUnlessKnown(avatarId);
     for (const { tenantId, id } of await readModel.avatarsOf(node, ['ready'])) await this.#giveToItsTutor(tenantId, id);
+    for (const { id, retryable } of await readModel.avatarsOf(node, ['rejected', 'failed', 'revoked']))
+      if (!retryable) await this.#dropClip(id);
     await clips.sweep();
   }
 
   follow(event: ClearEvent): void {
-    const { meta, stream } = event.stored;
-    if (event.type !== 'AvatarReady' && event.type !== 'AvatarDeleted') return;
-    const avatarId = AvatarIdSchema.parse(idOf(stream));
-    const work = event.type === 'AvatarReady' ? this.#giveToItsTutor(meta.tenantId, avatarId) : this.#erase(meta.tenantId, avatarId);
-    work.catch(this.#options.onDefect);
+    if (!event.stored.stream.startsWith('avatar-')) return;
+    this.#consequenceOf(event)?.catch(this.#options.onDefect);
+  }
+
+  #consequenceOf({ type, payload, stored }: ClearEvent): Promise<void> | null {
+    const { tenantId } = stored.meta;
+    const avatarId = AvatarIdSchema.parse(idOf(stored.stream));
+    switch (type) {
+      case 'AvatarReady':
+        return this.#giveToItsTutor(tenantId, avatarId);
+      case 'AvatarDeleted':
+        return this.#erase(tenantId, avatarId);
+      case 'AvatarRejected':
+      case 'AvatarRevoked':
+        return this.#dropClip(avatarId);
+      case 'AvatarBuildFailed':
+        return payload.retryable ? null : this.#dropClip(avatarId);
+      default:
+        return null;
+    }
+  }
+
+  /** Nothing more will be made of it. */
+  async #dropClip(avatarId: AvatarId): Promise<void> {
+    await this.#options.builds.stop(avatarId);
+    await this.#options.clips.removeClip(avatarId);
   }
 
   close(): void {

@@ -24,6 +24,8 @@ export interface ClipStore {
   ): Promise<Outcome<{ readonly bytes: number; readonly sha256: string }>>;
   /** The file, if its content is what was recorded of it; null: it is not. */
   read(avatarId: AvatarId, file: { readonly name: string; readonly sha256: string }): Promise<Uint8Array | null>;
+  /** The clip alone: nothing more will be made of it. */
+  removeClip(avatarId: AvatarId): Promise<void>;
   /** Everything of the avatar. */
   remove(avatarId: AvatarId): Promise<void>;
   /** Folders that nobody has written to for an hour. */

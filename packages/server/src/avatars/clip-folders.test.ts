@@ -106,6 +106,14 @@ test('a file is given out only as long as it is what was recorded of it', async 
   expect(await clips.read(avatarId, { name: 'none.jpg', sha256 })).toBeNull();
 });
 
+test('a clip goes alone, and again is no harm', async () => {
+  const avatarId = newAvatar();
+  await mkdir(join(folder, avatarId));
+  for (const name of ['source', 'fault-1.jpg']) await writeFile(join(folder, avatarId, name), 'a face');
+  for (let time = 0; time < 2; time += 1) await clips.removeClip(avatarId);
+  expect(await readdir(join(folder, avatarId))).toEqual(['fault-1.jpg']);
+});
+
 test('folders that nobody writes to are told from those of a clip that is just coming in', async () => {
   const [old, young] = [newAvatar(), newAvatar()];
   for (const avatarId of [old, young]) await mkdir(join(folder, avatarId));

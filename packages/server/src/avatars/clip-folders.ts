@@ -104,6 +104,10 @@ export class ClipFolders implements ClipStore {
     return createHash('sha256').update(bytes).digest('hex') === sha256 ? bytes : null;
   }
 
+  async removeClip(avatarId: AvatarId): Promise<void> {
+    await rm(join(this.#folderOf(avatarId), 'source'), { force: true });
+  }
+
   async remove(avatarId: AvatarId): Promise<void> {
     await rm(this.#folderOf(avatarId), { recursive: true, force: true });
   }

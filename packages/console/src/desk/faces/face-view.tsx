@@ -6,6 +6,7 @@ import { FailureNotice, Loading, Notice } from '../../parts/notice.tsx';
 import { hrefOf } from '../../router.ts';
 import { useSpeech } from '../../texts/use-language.tsx';
 import { go } from '../../use-route.ts';
+import { newId } from '../new-id.ts';
 import { Building } from './building.tsx';
 import { Preview } from './preview.tsx';
 import { Reasons } from './reasons.tsx';
@@ -54,7 +55,15 @@ function Face({
       {status === 'queued' || status === 'building' ? <Building avatar={avatar} /> : null}
       {status === 'rejected' ? <Reasons client={client} avatar={avatar} /> : null}
       {status === 'failed' ? (
-        <Notice tone="bad" title={say('faceFailedTitle')}>
+        <Notice
+          tone="bad"
+          title={say('faceFailedTitle')}
+          action={
+            <a className="button" href={hrefOf({ view: 'desk', tab: 'faces', id: newId })}>
+              {say('newFace')}
+            </a>
+          }
+        >
           <p>{say(`failure_${avatar.failure ?? 'crashed'}`)}</p>
         </Notice>
       ) : null}

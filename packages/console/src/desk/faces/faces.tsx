@@ -1,5 +1,5 @@
 import type { Avatar, TutorClient } from '@virtual-tutor/sdk';
-import { useCallback } from 'react';
+import { useCallback, useEffect } from 'react';
 import { firstOf } from '../../engine/pages.ts';
 import { useLoaded } from '../../engine/use-loaded.ts';
 import { Blank, FailureNotice, Loading } from '../../parts/notice.tsx';
@@ -8,10 +8,19 @@ import { useSpeech } from '../../texts/use-language.tsx';
 import { newId } from '../new-id.ts';
 import { usePicture } from './use-picture.ts';
 
+/** While something is being made. */
+const refreshMs = 3_000;
+
 /** Filmed tutors, newest first. */
 export function Faces({ client }: { readonly client: TutorClient }) {
   const { say } = useSpeech();
   const { loaded, reload } = useLoaded(useCallback((signal: AbortSignal) => firstOf(client.avatars.list({ signal })), [client]));
+  const isMoving = loaded.status === 'loaded' && loaded.value.some(({ status }) => status === 'queued' || status === 'building');
+  useEffect(() => {
+    if (!isMoving) return;
+    const timer = window.setInterval(reload, refreshMs);
+    return () => window.clearInterval(timer);
+  }, [isMoving, reload]);
   if (loaded.status === 'loading') return <Loading />;
   if (loaded.status === 'failed') return <FailureNotice error={loaded.error} onRetry={reload} />;
   return (

@@ -14,7 +14,8 @@ export function NewFace({ client }: { readonly client: TutorClient }) {
   const [clip, setClip] = useState<Clip | null>(null);
   const [name, setName] = useState('');
   const [by, setBy] = useState('');
-  const [agreed, setAgreed] = useState(false);
+  /** The very words that were ticked: those of another language were not. */
+  const [agreed, setAgreed] = useState<string | null>(null);
   const [sent, setSent] = useState(0);
   const sending = useRef<AbortController | null>(null);
   useEffect(() => () => sending.current?.abort(), []);
@@ -42,7 +43,7 @@ export function NewFace({ client }: { readonly client: TutorClient }) {
     event.preventDefault();
     upload.run();
   };
-  const complete = clip !== null && name.trim() !== '' && by.trim() !== '' && agreed;
+  const complete = clip !== null && name.trim() !== '' && by.trim() !== '' && agreed === statement;
   return (
     <form className="form" onSubmit={onSubmit}>
       <h2>{say('newFace')}</h2>
@@ -64,7 +65,12 @@ export function NewFace({ client }: { readonly client: TutorClient }) {
           <h3>{say('consentTitle')}</h3>
           <p>{statement}</p>
           <label className="tick">
-            <input type="checkbox" required checked={agreed} onChange={({ target }) => setAgreed(target.checked)} />
+            <input
+              type="checkbox"
+              required
+              checked={agreed === statement}
+              onChange={({ target }) => setAgreed(target.checked ? statement : null)}
+            />
             <span>{say('consentGiven')}</span>
           </label>
         </section>

@@ -5,6 +5,7 @@ import { useAction } from '../../engine/use-action.ts';
 import { useLoaded } from '../../engine/use-loaded.ts';
 import { Field } from '../../parts/field.tsx';
 import { FailureNotice, Notice } from '../../parts/notice.tsx';
+import { hrefOf } from '../../router.ts';
 import { useSpeech } from '../../texts/use-language.tsx';
 import { usePicture } from './use-picture.ts';
 
@@ -29,7 +30,7 @@ export function Preview({
         {loop === null ? (
           <div className="face-loop" />
         ) : (
-          <video className="face-loop" src={loop} autoPlay loop muted playsInline aria-label={say('facePreview')} />
+          <video className="face-loop" src={loop} autoPlay loop muted controls playsInline aria-label={say('facePreview')} />
         )}
         <figcaption className="hint">{say('facePreviewNote')}</figcaption>
       </figure>
@@ -87,7 +88,14 @@ function Publish({
       </Field>
       {publish.error === null ? null : <FailureNotice error={publish.error} />}
       {published === null ? null : (
-        <Notice tone="good">
+        <Notice
+          tone="good"
+          action={
+            <a className="button" href={hrefOf({ view: 'home' })}>
+              {say('tryIt')}
+            </a>
+          }
+        >
           <p>{say('publishedFace', { tutor: published })}</p>
         </Notice>
       )}

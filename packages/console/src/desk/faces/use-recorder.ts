@@ -29,28 +29,33 @@ const bitsPerSecond = 6_000_000;
 export function useRecorder(onClip: (clip: Blob) => void): Recorder {
   const [recording, setRecording] = useState<Recording>({ status: 'off' });
   const [stream, setStream] = useState<MediaStream | null>(null);
-  const camera = useRef<{ stream: MediaStream | null; ended: boolean; timer: number }>({ stream: null, ended: false, timer: 0 });
+  /** `asked` counts requests for the camera: one that is answered late finds that it is not wanted any more. */
+  const camera = useRef<{ stream: MediaStream | null; asked: number; timer: number }>({ stream: null, asked: 0, timer: 0 });
 
   const close = useCallback(() => {
+    camera.current.asked += 1;
     window.clearInterval(camera.current.timer);
-    for (const track of camera.current.stream?.getTracks() ?? []) track.stop();
+    switchOff(camera.current.stream);
     camera.current.stream = null;
     setStream(null);
     setRecording({ status: 'off' });
   }, []);
 
   const open = useCallback(() => {
-    camera.current.ended = false;
+    close();
+    const { asked: mine } = camera.current;
     // Absent on plain http.
     const asked = navigator.mediaDevices?.getUserMedia(wanted) ?? Promise.reject(new Error('no camera here'));
     asked.then(
       (found) => {
+        if (camera.current.asked !== mine) return switchOff(found);
         camera.current.stream = found;
-        if (camera.current.ended) return close();
         setStream(found);
         setRecording({ status: 'ready' });
       },
-      () => setRecording({ status: 'refused' }),
+      () => {
+        if (camera.current.asked === mine) setRecording({ status: 'refused' });
+      },
     );
   }, [close]);
 
@@ -58,7 +63,12 @@ export function useRecorder(onClip: (clip: Blob) => void): Recorder {
     const { stream: source } = camera.current;
     if (source === null) return;
     const take = () => {
-      const recorder = new MediaRecorder(source, { videoBitsPerSecond: bitsPerSecond });
+      const recorder = recorderOf(source);
+      // Unplugged during the countdown, or a browser that cannot record.
+      if (recorder === null) {
+        close();
+        return setRecording({ status: 'refused' });
+      }
       const pieces: Blob[] = [];
       recorder.addEventListener('dataavailable', ({ data }) => pieces.push(data));
       recorder.addEventListener('stop', () => {
@@ -66,7 +76,6 @@ export function useRecorder(onClip: (clip: Blob) => void): Recorder {
         close();
         onClip(new Blob(pieces, { type: recorder.mimeType }));
       });
-      recorder.start();
       countDown(clipSeconds, (seconds) => (seconds > 0 ? setRecording({ status: 'recording', seconds }) : recorder.stop()));
     };
     const countDown = (from: number, each: (seconds: number) => void) => {
@@ -85,12 +94,27 @@ export function useRecorder(onClip: (clip: Blob) => void): Recorder {
   useEffect(() => {
     const held = camera.current;
     return () => {
-      held.ended = true;
+      held.asked += 1;
       window.clearInterval(held.timer);
-      for (const track of held.stream?.getTracks() ?? []) track.stop();
+      switchOff(held.stream);
       held.stream = null;
     };
   }, []);
 
   return { recording, stream, open, record, close };
+}
+
+function switchOff(stream: MediaStream | null): void {
+  for (const track of stream?.getTracks() ?? []) track.stop();
+}
+
+/** Recording; null: it cannot. */
+function recorderOf(stream: MediaStream): MediaRecorder | null {
+  try {
+    const recorder = new MediaRecorder(stream, { videoBitsPerSecond: bitsPerSecond });
+    recorder.start();
+    return recorder;
+  } catch {
+    return null;
+  }
 }

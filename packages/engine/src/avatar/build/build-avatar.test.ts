@@ -34,6 +34,8 @@ function building(changes: Partial<Build> = {}): Build {
   return { folder, finder, limits, onProgress: () => {}, signal: new AbortController().signal, ...changes };
 }
 
+/** A film is built by `test/e2e/console-faces.test.ts` in every run, and killed at each stage by `main.test.ts`. */
+const inFull = test.runIf(process.env['LONG'] === '1');
 const avatarFiles = Object.values(files).toSorted();
 
 async function embeddingIn(built: string): Promise<readonly number[]> {
@@ -51,7 +53,7 @@ async function writeClip(path: string): Promise<void> {
   );
 }
 
-test('a film becomes a face that is worn, and leaves nothing else', async () => {
+inFull('a film becomes a face that is worn, and leaves nothing else', async () => {
   await writeClip(join(folder, 'clip.mp4'));
   await rename(join(folder, 'clip.mp4'), join(folder, 'source'));
   const told: string[] = [];

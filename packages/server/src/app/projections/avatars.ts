@@ -68,9 +68,9 @@ function changed(row: AvatarRow, event: ClearEvent): AvatarRow {
     case 'AvatarAssigned':
       return { ...row, tutorIds: [...row.tutorIds, event.payload.tutorId] };
     case 'AvatarRevoked':
-      return { ...row, status: 'revoked', progress: null };
+      return { ...row, status: 'revoked', progress: null, retryable: false };
     case 'AvatarDeleted':
-      return { ...row, status: 'deleted', progress: null };
+      return { ...row, status: 'deleted', progress: null, retryable: false };
     default:
       return row;
   }
