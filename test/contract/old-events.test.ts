@@ -20,7 +20,7 @@ import { Folds } from '../../packages/server/src/app/folds.ts';
 import { MemoryEventStore } from '../../packages/server/src/store/memory-event-store.ts';
 import { plainVault } from '../support/plain-vault.ts';
 
-/** Events as version 1 of the engine wrote them. These files never change: logs of that time hold exactly this. */
+/** Events as older versions of the engine wrote them. These files never change: logs of that time hold exactly this. */
 const Written = z.array(
   z.strictObject({ type: z.string(), payload: z.record(z.string(), z.unknown()), personal: z.record(z.string(), z.unknown()).optional() }),
 );
@@ -33,13 +33,14 @@ const ada = streams.tutor(tenantId, TutorId.parse('ada'));
 const codec = createEventCodec(plainVault);
 
 async function oldLog(stream: StreamName, file: string) {
+  const schemaVersion = Number(/-v(\d+)\.json$/.exec(file)?.[1]);
   const store = new MemoryEventStore();
   const events = written(file).map(
     ({ type, payload, personal }, nth) =>
       ({
         id: EventId.parse(`00000000-0000-4000-8000-${String(nth).padStart(12, '0')}`),
         type,
-        schemaVersion: 1,
+        schemaVersion,
         payload,
         sealed: personal === undefined ? null : new TextEncoder().encode(JSON.stringify(personal)),
         keyId: personal === undefined ? null : 'key',
@@ -138,4 +139,10 @@ describe('the catalogue', () => {
       expect(frozen).toEqual(payload);
     }
   });
+});
+
+test('a tutor of version 2 had a drawn face, and keeps it', async () => {
+  const { store } = await oldLog(ada, 'tutor-v2.json');
+  const { state } = await new Folds(store, codec).load(tutors, ada);
+  expect(state).toMatchObject({ status: 'active', settings: { llmModel: 'llama3.2', voice: 'slt', face: 'xiaolan', avatarId: null } });
 });
