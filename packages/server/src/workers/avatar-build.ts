@@ -92,7 +92,8 @@ function watched(child: ChildProcess, signal: AbortSignal): Promise<'itself' | '
     };
     // More than one may come: of a process that did not start, and of what could not be told to it.
     child.on('error', gone);
-    child.once('exit', gone);
+    // Not `exit`, which may come before the verdict that the process sent last has been read.
+    child.once('close', gone);
   });
 }
 
