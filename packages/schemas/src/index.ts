@@ -1,6 +1,5 @@
 export {
   ApiKey,
-  Avatar,
   api,
   ChainVerdict,
   DependencyHealth,
@@ -21,6 +20,7 @@ export {
   Tutor,
   WebrtcConfig,
 } from './api.ts';
+export { Avatar } from './avatar-api.ts';
 export {
   AvatarArtifact,
   AvatarBuildFailure,
