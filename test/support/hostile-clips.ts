@@ -181,6 +181,10 @@ export async function hostileFilms(port: number, folder: string): Promise<Hostil
       'too_heavy',
       'ok',
     ),
+    'a film with the colours of a film scanner': frames(
+      await filmBytes({ encoder: { 'x264-params': 'transfer=log316' } }),
+      'format_not_supported',
+    ),
     'an MP4 of 640 px that claims 64': frames(
       patched(large, 'avc1', (at, copy) => copy.writeUInt32BE(0x0040_0030, at + 24)),
       3,

@@ -40,7 +40,7 @@ export const avatars = {
   /** The body is the next bytes, as `application/octet-stream`; the headers `x-vt-upload-id` and `x-vt-upload-offset` say of what. */
   upload: { output: z.object({ offset: z.number().int().nonnegative() }) },
   abandonUpload: { input: z.object({ uploadId: z.uuidv7() }), output: z.object({}) },
-  /** Registers a whole upload, or a clip in the engine's folder for clips, and queues its build. */
+  /** Registers a whole upload, or what lies in the engine's folder for clips: a clip, or an avatar's folder of the predecessor. Queues its build. */
   create: {
     input: z.object({
       source: z.discriminatedUnion('type', [

@@ -99,7 +99,7 @@ export interface UploadOptions {
 export interface Avatars {
   /** Sends a clip or a photo in pieces, over lost connections too, and queues its build. */
   upload(clip: Blob | Uint8Array, avatar: NewAvatar, options?: UploadOptions): Promise<Avatar>;
-  /** From a clip that lies in the engine's own folder for clips. */
+  /** From a clip that lies in the engine's own folder for clips, or from an avatar's folder of the predecessor there. */
   create(avatar: NewAvatar & { readonly path: string }, options?: MutationOptions): Promise<Avatar>;
   get(avatarId: string, options?: CallOptions): Promise<Avatar>;
   /** Newest first; pages are fetched as you iterate. */

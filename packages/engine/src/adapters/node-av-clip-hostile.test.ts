@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { hostileArchives } from '../../../../test/support/hostile-archives.ts';
 import { filmBytes, type HostileClip, hostileFilms, hostilePhotos, mutations, notClips } from '../../../../test/support/hostile-clips.ts';
+import { legacyFiles, packedArchive } from '../../../../test/support/legacy-avatar.ts';
 import { makeJpeg, makePng } from '../../../../test/support/made-photos.ts';
 
 const reader = fileURLToPath(new URL('../../../../test/support/clip-reader.ts', import.meta.url));
@@ -82,7 +84,7 @@ describe('hostile clips', () => {
   let run: Run;
 
   beforeAll(async () => {
-    clips = [...notClips(portOf(host)), ...hostilePhotos(), ...(await hostileFilms(portOf(host), folder))];
+    clips = [...notClips(portOf(host)), ...hostilePhotos(), ...hostileArchives(), ...(await hostileFilms(portOf(host), folder))];
     run = await readAll(
       join(folder, 'hostile'),
       clips.map(({ bytes }) => bytes),
@@ -123,7 +125,8 @@ test('a clip with bytes changed at random is read or refused, and the process li
     makePng({ width: 24, height: 16, alpha: true, colourAt: (x, y) => [x * 9, y * 9, 90, x * 10] }),
     makeJpeg({ width: 24, height: 16, blockAt: (x, y) => [x * 60, y * 90 + 50, 128], orientation: 6 }),
   ];
-  const clips = [...films, ...photos].flatMap((bytes, i) => mutations(bytes, each, 20 + i));
+  const archive = packedArchive(legacyFiles({ frames: photos.slice(0, 1) }));
+  const clips = [...films, ...photos, archive].flatMap((bytes, i) => mutations(bytes, each, 20 + i));
   const run = await readAll(join(folder, 'mutated'), clips);
   const results = clips.map((_, i) => readingOf(run, i)?.result);
   const surprises = results.map((result, i) => `${i}: ${result ?? 'not read'}`).filter((_, i) => !isOutcome(results[i]));

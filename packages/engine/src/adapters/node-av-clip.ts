@@ -2,11 +2,12 @@ import type { Frame } from 'node-av/lib';
 import { writeRgba } from '../avatar/i420.ts';
 import { type ClipFacts, type ClipLimits, ClipRefused, type Picture, type Size, type Square, scaledTo } from '../avatar/source/clip.ts';
 import { longestLastMs, tickMs } from '../avatar/source/constant-rate.ts';
-import type { Region } from '../avatar/source/upright.ts';
+import { type Region, upright } from '../avatar/source/upright.ts';
 import { type ClipFile, openClipFile } from './node-av-clip-file.ts';
 import { type Film, openFilm } from './node-av-film.ts';
-import { createTally, decodedFrames, shownFrames } from './node-av-frames.ts';
+import { createTally, decodedFrames, type ShownFrame, shownFrames } from './node-av-frames.ts';
 import { openPhoto } from './node-av-photo.ts';
+import { probeSequence, type Sequence, sequenceFrames } from './node-av-sequence.ts';
 import { createUprightMaker, sensibleAspect, shownSize, type Upright, type UprightMaker } from './node-av-upright.ts';
 
 export interface ReadOptions {
@@ -43,6 +44,7 @@ export async function probeClip(path: string, limits: ClipLimits, signal: AbortS
     using _ = frame;
     return { container, ...shownSize(frame, { turn, pixelAspect: 1 }), durationMs: null, still: true };
   }
+  if (container === 'legacy') return { container, ...(await probeSequence({ file, limits, signal })), still: false };
   const size = await sizeOfFilm(file, limits, signal);
   return { container, ...size, durationMs: await durationOfFilm(file, limits, signal), still: false };
 }
@@ -60,7 +62,7 @@ export async function* readPictures(path: string, options: PicturesOptions): Asy
     yield { ...size, data: rgbOf(rgba) };
     return;
   }
-  for await (const { data, size, ticks } of uprightFilm({ file, options, plan }, { format: 'rgb24', first: 0, end: Infinity })) {
+  for await (const { data, size, ticks } of uprightFrames({ file, options, plan }, { format: 'rgb24', first: 0, end: Infinity })) {
     const picture = { ...size, data };
     for (let i = 0; i < ticks; i += 1) yield picture;
   }
@@ -79,7 +81,7 @@ export async function* readCrop(path: string, options: CropOptions): AsyncGenera
     if (first <= 0 && end >= 1) yield i420Of(photo);
     return;
   }
-  for await (const { data, ticks } of uprightFilm({ file, options, plan }, { format: 'yuv420p', first, end })) {
+  for await (const { data, ticks } of uprightFrames({ file, options, plan }, { format: 'yuv420p', first, end })) {
     for (let i = 0; i < ticks; i += 1) yield data;
   }
 }
@@ -119,16 +121,17 @@ interface UprightFrame {
   readonly ticks: number;
 }
 
-async function* uprightFilm({ file, options, plan }: Reading, { format, first, end }: Span): AsyncGenerator<UprightFrame, void, undefined> {
-  const signal = options.signal ?? neverAborted();
-  await using film = await openFilm(file, options.limits, signal);
+async function* uprightFrames(
+  { file, options, plan }: Reading,
+  { format, first, end }: Span,
+): AsyncGenerator<UprightFrame, void, undefined> {
+  const sequence = { file, limits: options.limits, signal: options.signal ?? neverAborted() };
   using resources = new DisposableStack();
   let made: { maker: UprightMaker; size: Size } | null = null;
-  for await (const shown of shownFrames({ film, limits: options.limits, signal })) {
+  for await (const shown of storedFrames(sequence, first)) {
     if (made === null) {
-      const upright = uprightOf(film, shown.frame);
-      const planned = plan(shownSize(shown.frame, upright));
-      made = { maker: resources.use(createUprightMaker({ ...upright, ...planned, format })), size: planned.size };
+      const planned = plan(shownSize(shown.frame, shown.stored));
+      made = { maker: resources.use(createUprightMaker({ ...shown.stored, ...planned, format })), size: planned.size };
     }
     const ticks = Math.min(end, shown.first + shown.ticks) - Math.max(first, shown.first);
     if (ticks > 0) yield { data: await made.maker.make(shown.frame), size: made.size, ticks };
@@ -136,7 +139,25 @@ async function* uprightFilm({ file, options, plan }: Reading, { format, first, e
   }
 }
 
-function uprightOf(film: Film, { sampleAspectRatio }: Frame): Pick<Upright, 'turn' | 'pixelAspect' | 'isBt601'> {
+interface StoredFrame extends ShownFrame {
+  /** How its pixels lie. */
+  readonly stored: Stored;
+}
+
+type Stored = Pick<Upright, 'turn' | 'pixelAspect' | 'isBt601'>;
+
+/** Those before `first` may be left out. */
+async function* storedFrames(sequence: Sequence, first: number): AsyncGenerator<StoredFrame, void, undefined> {
+  if (sequence.file.container === 'legacy') {
+    for await (const shown of sequenceFrames(sequence, first)) yield { ...shown, stored: { turn: upright, pixelAspect: 1, isBt601: true } };
+    return;
+  }
+  await using film = await openFilm(sequence.file, sequence.limits, sequence.signal);
+  for await (const shown of shownFrames({ film, limits: sequence.limits, signal: sequence.signal }))
+    yield { ...shown, stored: uprightOf(film, shown.frame) };
+}
+
+function uprightOf(film: Film, { sampleAspectRatio }: Frame): Stored {
   const ofFrame = sampleAspectRatio.den > 0 ? sampleAspectRatio.num / sampleAspectRatio.den : 0;
   return { turn: film.turn, pixelAspect: sensibleAspect(film.pixelAspect || ofFrame), isBt601: film.isVp8 };
 }

@@ -3,6 +3,7 @@ import { Codec, Frame, Packet } from 'node-av/lib';
 import { type ClipLimits, ClipRefused, checkSize, maxStillBytes, stillAllowance } from '../avatar/source/clip.ts';
 import { type PhotoFile, readJpeg } from '../avatar/source/jpeg.ts';
 import { readPng } from '../avatar/source/png.ts';
+import { sniff } from '../avatar/source/sniff.ts';
 import { type Turn, turnOfExif } from '../avatar/source/upright.ts';
 import type { ClipFile } from './node-av-clip-file.ts';
 import { openCodec, setOptions } from './node-av-context.ts';
@@ -20,19 +21,27 @@ export async function openPhoto(file: ClipFile, limits: ClipLimits): Promise<Pho
   const photo = file.container === 'png' ? readPng(bytes) : readJpeg(bytes);
   checkSize(photo, limits, true);
   return {
-    frame: await decode(photo, file.container === 'png' ? FF_DECODER_PNG : FF_DECODER_MJPEG, limits),
+    frame: await decode(photo, file.container === 'png' ? FF_DECODER_PNG : FF_DECODER_MJPEG, limits.maxPixels * stillAllowance),
     turn: turnOfExif(photo.orientation),
   };
+}
+
+/** A frame of a film that is kept as pictures. Throws `ClipRefused`. Whoever asks for it frees it. */
+export async function decodePng(bytes: Uint8Array, limits: ClipLimits): Promise<Frame> {
+  if (sniff(bytes) !== 'png') throw new ClipRefused('damaged');
+  const picture = readPng(bytes);
+  checkSize(picture, limits, false);
+  return decode(picture, FF_DECODER_PNG, limits.maxPixels);
 }
 
 async function decode(
   { essence, width, height }: PhotoFile,
   name: typeof FF_DECODER_PNG | typeof FF_DECODER_MJPEG,
-  limits: ClipLimits,
+  mostPixels: number,
 ): Promise<Frame> {
   const decoder = openCodec(Codec.findDecoderByName(name), (context) => {
     context.threadCount = 1;
-    setOptions(context, { max_pixels: Math.round(limits.maxPixels * stillAllowance * 1.25) });
+    setOptions(context, { max_pixels: Math.round(mostPixels * 1.25) });
   });
   const packet = new Packet();
   packet.alloc();

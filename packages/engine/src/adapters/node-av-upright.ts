@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import {
   AV_BUFFERSRC_FLAG_KEEP_REF,
   AVCOL_SPC_BT470BG,
@@ -45,6 +46,9 @@ const convertible: ReadonlySet<AVColorSpace> = new Set([
   AVCOL_SPC_BT2020_NCL,
 ]);
 
+/** FFmpeg's errors are the system's, negative. */
+const notSupported: ReadonlySet<number> = new Set([-constants.errno.ENOTSUP, -constants.errno.EOPNOTSUPP]);
+
 /** A pixel aspect beyond this is a mistake, not a lens. */
 const widestAspect = 4;
 
@@ -80,6 +84,8 @@ export function createUprightMaker(upright: Upright): UprightMaker {
       }
       FFmpegError.throwIfError(await line.source.buffersrcAddFrame(frame, AV_BUFFERSRC_FLAG_KEEP_REF), 'convert a frame');
       const status = await line.sink.buffersinkGetFrame(result);
+      // The scaler says only now which transfer characteristics it does not know: those of film scanners.
+      if (notSupported.has(status)) throw new ClipRefused('format_not_supported');
       if (status === AVERROR_EAGAIN) throw new Error('the filters kept a frame');
       FFmpegError.throwIfError(status, 'convert a frame');
       const { buffer, byteOffset, byteLength } = result.toBuffer();

@@ -3,7 +3,7 @@ import type { Outcome } from './lessons.ts';
 
 export type ClipSource =
   | { readonly type: 'upload'; readonly uploadId: string; readonly sha256?: string | undefined }
-  /** Inside the folder that the operator allows. */
+  /** Inside the folder that the operator allows: a clip, or an avatar's folder of the predecessor. */
   | { readonly type: 'path'; readonly path: string };
 
 /** Where clips come in and avatars' files lie. What cannot be done is a refusal, never a file's name. */
@@ -17,7 +17,7 @@ export interface ClipStore {
     chunk: { readonly uploadId: string; readonly offset: number; readonly bytes: AsyncIterable<Uint8Array> },
   ): Promise<Outcome<{ readonly offset: number }>>;
   abandonUpload(tenantId: TenantId, uploadId: string): Promise<void>;
-  /** Puts the clip into the avatar's folder, durably; one that is there from an attempt before stays. */
+  /** Puts the clip into the avatar's folder as one file, durably; one that is there from an attempt before stays. What is refused leaves nothing. */
   adopt(
     tenantId: TenantId,
     clip: { readonly avatarId: AvatarId; readonly source: ClipSource },

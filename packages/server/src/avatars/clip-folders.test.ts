@@ -71,21 +71,43 @@ describe('a clip by path', () => {
     expect(await readdir(join(folder, avatarId))).toEqual(['source']);
   });
 
-  test.each(['../secret', '/etc/hostname', 'link.mp4', 'none.mp4', 'folder', 'large.mp4', 'empty.mp4'])(
+  test.each(['../secret', '/etc/hostname', 'link.mp4', 'none.mp4', 'class-2b', 'large.mp4', 'empty.mp4'])(
     '%s is refused, without its name, and leaves no clip',
     async (path) => {
       await writeFile(join(root, 'secret'), 'secret');
       await symlink(join(root, 'secret'), join(clipsFolder, 'link.mp4'));
-      await mkdir(join(clipsFolder, 'folder'));
+      await mkdir(join(clipsFolder, 'class-2b'));
       await writeFile(join(clipsFolder, 'large.mp4'), Buffer.alloc(101));
       await writeFile(join(clipsFolder, 'empty.mp4'), '');
       const avatarId = newAvatar();
       const outcome = await clips.adopt(north, { avatarId, source: { type: 'path', path } });
       expect(outcome).toMatchObject({ refused: { code: expect.stringMatching(/^(not_found|invalid_input|payload_too_large)$/) } });
       expect(JSON.stringify(outcome)).not.toContain(path);
-      expect(await readdir(join(folder, avatarId))).not.toContain('source');
+      expect(await readdir(folder)).toEqual(['.uploads']);
     },
   );
+
+  test('asked for twice at once is copied once', async () => {
+    const avatarId = newAvatar();
+    const source = { type: 'path', path: 'li.mp4' } as const;
+    const adopted = await Promise.all([clips.adopt(north, { avatarId, source }), clips.adopt(north, { avatarId, source })]);
+    expect(adopted).toEqual([
+      { bytes: clip.length, sha256 },
+      { bytes: clip.length, sha256 },
+    ]);
+    expect(await readdir(join(folder, avatarId))).toEqual(['source']);
+  });
+
+  test('that a process before was copying when it died is gone at the next start; what is whole stays', async () => {
+    const [begun, whole] = [newAvatar(), newAvatar()];
+    await mkdir(join(folder, begun));
+    await writeFile(join(folder, begun, 'source.draft'), 'the first half of a fa');
+    await clips.adopt(north, { avatarId: whole, source: { type: 'path', path: 'li.mp4' } });
+    await writeFile(join(folder, whole, 'source.draft'), 'the first half of a fa');
+    await ClipFolders.open({ folder, clipsFolder, maxClipBytes: 100, uploadBytes: 1_000 });
+    expect((await readdir(folder)).sort()).toEqual(['.uploads', whole].sort());
+    expect(await readdir(join(folder, whole))).toEqual(['source']);
+  });
 
   test('is refused where the operator allows no folder', async () => {
     const closed = await ClipFolders.open({ folder, clipsFolder: null, maxClipBytes: 100, uploadBytes: 1_000 });

@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access, type FileHandle, lstat, mkdir, open, readdir, rename, rm, statfs } from 'node:fs/promises';
+import { access, type FileHandle, lstat, mkdir, open, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AvatarId, type ErrorCode, type TenantId } from '@virtual-tutor/schemas';
 import type { ClipSource, ClipStore } from '../app/clip-store.ts';
 import type { Outcome } from '../app/lessons.ts';
 import type { Refusal } from '../domain/decision.ts';
-import { ConfinedPathRefused, openConfined } from './confined-path.ts';
+import { piecesOf } from './clip-bytes.ts';
+import { ConfinedPathRefused } from './confined-path.ts';
+import { copyClip, draftOf } from './copied-clip.ts';
 import { systemCode } from './system-error.ts';
 import { UploadRefused } from './upload-refused.ts';
 import { UploadStore } from './upload-store.ts';
@@ -29,7 +31,6 @@ const silentAfterMs = 30_000;
 const abandonedAfterMs = 24 * 3_600_000;
 /** Younger folders may be those of a clip that is just being registered, ms. */
 const settledAfterMs = 3_600_000;
-const pieceBytes = 1024 * 1024;
 
 const codes: Readonly<Record<UploadRefused['code'], ErrorCode>> = {
   invalid_input: 'invalid_input',
@@ -48,6 +49,7 @@ const codes: Readonly<Record<UploadRefused['code'], ErrorCode>> = {
 export class ClipFolders implements ClipStore {
   readonly #options: ClipFoldersOptions;
   readonly #uploads: UploadStore;
+  readonly #adopting = new Map<AvatarId, Promise<void>>();
 
   private constructor(options: ClipFoldersOptions, uploads: UploadStore) {
     this.#options = options;
@@ -56,6 +58,7 @@ export class ClipFolders implements ClipStore {
 
   static async open(options: ClipFoldersOptions): Promise<ClipFolders> {
     await mkdir(options.folder, { recursive: true, mode: 0o700 });
+    await removeDrafts(options.folder);
     const { maxClipBytes: maxUploadBytes, uploadBytes: quotaBytes } = options;
     const uploads = await UploadStore.open(join(options.folder, '.uploads'), { maxUploadBytes, quotaBytes, keepFreeBytes, silentAfterMs });
     return new ClipFolders(options, uploads);
@@ -83,17 +86,39 @@ export class ClipFolders implements ClipStore {
     tenantId: TenantId,
     { avatarId, source }: { readonly avatarId: AvatarId; readonly source: ClipSource },
   ): Promise<Outcome<{ readonly bytes: number; readonly sha256: string }>> {
-    return orRefused(async () => {
-      const folder = this.#folderOf(avatarId);
-      await mkdir(folder, { recursive: true, mode: 0o700 });
-      const place = join(folder, 'source');
-      const there = await hashOfFile(place);
-      if (there !== null) return isOther(there, source) ? { refused: otherClip } : there;
-      const clip = source.type === 'upload' ? await this.#takeUpload(tenantId, source, place) : await this.#copy(source.path, place);
-      await syncFolder(folder);
-      await syncFolder(this.#options.folder);
-      return clip;
-    });
+    return this.#alone(avatarId, () =>
+      orRefused(async () => {
+        const folder = this.#folderOf(avatarId);
+        await mkdir(folder, { recursive: true, mode: 0o700 });
+        try {
+          const place = join(folder, 'source');
+          const there = await hashOfFile(place);
+          if (there !== null) return isOther(there, source) ? { refused: otherClip } : there;
+          const clip = source.type === 'upload' ? await this.#takeUpload(tenantId, source, place) : await this.#copy(source.path, place);
+          await syncFolder(folder);
+          await syncFolder(this.#options.folder);
+          return clip;
+        } catch (error) {
+          await removeIfEmpty(folder);
+          throw error;
+        }
+      }),
+    );
+  }
+
+  /** Two attempts under one key share a folder: the second finds what the first brought. */
+  async #alone<T>(avatarId: AvatarId, work: () => Promise<T>): Promise<T> {
+    const mine = (this.#adopting.get(avatarId) ?? Promise.resolve()).then(work);
+    const ended = mine.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#adopting.set(avatarId, ended);
+    try {
+      return await mine;
+    } finally {
+      if (this.#adopting.get(avatarId) === ended) this.#adopting.delete(avatarId);
+    }
   }
 
   async read(avatarId: AvatarId, { name, sha256 }: { readonly name: string; readonly sha256: string }): Promise<Uint8Array | null> {
@@ -146,32 +171,11 @@ export class ClipFolders implements ClipStore {
     return { bytes: finished.bytes, sha256: finished.sha256 };
   }
 
-  /** A copy: what is built must not change under the build. */
   async #copy(path: string, place: string) {
-    const { clipsFolder, maxClipBytes } = this.#options;
+    const { clipsFolder, maxClipBytes: maxBytes } = this.#options;
     if (clipsFolder === null)
       throw new ConfinedPathRefused('no_folder', 'clips by path are not allowed here: upload it, or set AVATAR_CLIPS_DIR');
-    await using source = await openConfined({ folder: clipsFolder, path, maxBytes: maxClipBytes });
-    const { bavail, bsize } = await statfs(this.#options.folder);
-    if (bavail * bsize - keepFreeBytes < source.bytes)
-      throw new UploadRefused('disk_full', 'the disk for avatars is full: the operator has to make room');
-    const draft = `${place}.draft`;
-    const hash = createHash('sha256');
-    let bytes = 0;
-    {
-      await using target = await open(draft, 'w', 0o600);
-      for await (const piece of piecesOf(source.handle)) {
-        bytes += piece.byteLength;
-        if (bytes > maxClipBytes)
-          throw new ConfinedPathRefused('payload_too_large', `a video may have ${maxClipBytes} bytes: take a shorter or smaller one`);
-        hash.update(piece);
-        await target.writeFile(piece);
-      }
-      await target.sync();
-    }
-    if (bytes === 0) throw new ConfinedPathRefused('not_a_file', 'this file is empty');
-    await rename(draft, place);
-    return { bytes, sha256: hash.digest('hex') };
+    return copyClip({ folder: clipsFolder, path, place, maxBytes, keepFreeBytes });
   }
 }
 
@@ -184,15 +188,6 @@ function isOther(there: { readonly sha256: string }, source: ClipSource): boolea
 /** Another tenant's upload is an unknown one, whatever its id. */
 function uploadOf(tenantId: TenantId, uploadId: string): string {
   return `${createHash('sha256').update(tenantId).digest('hex').slice(0, 16)}-${uploadId}`;
-}
-
-async function* piecesOf(file: FileHandle): AsyncGenerator<Uint8Array, void, undefined> {
-  const piece = new Uint8Array(pieceBytes);
-  for (;;) {
-    const { bytesRead } = await file.read(piece, 0, pieceBytes, null);
-    if (bytesRead === 0) return;
-    yield piece.subarray(0, bytesRead);
-  }
 }
 
 async function hashOfFile(path: string): Promise<{ readonly bytes: number; readonly sha256: string } | null> {
@@ -215,6 +210,22 @@ async function openOrNull(path: string): Promise<FileHandle | null> {
     if (systemCode(error) === 'ENOENT') return null;
     throw error;
   }
+}
+
+/** What a process before was copying when it died: the log does not speak of it. */
+async function removeDrafts(avatars: string): Promise<void> {
+  for (const entry of await readdir(avatars, { withFileTypes: true })) {
+    if (!(entry.isDirectory() && AvatarId.safeParse(entry.name).success)) continue;
+    const folder = join(avatars, entry.name);
+    await rm(draftOf(join(folder, 'source')), { force: true });
+    await removeIfEmpty(folder);
+  }
+}
+
+async function removeIfEmpty(folder: string): Promise<void> {
+  await rmdir(folder).catch((error: unknown) => {
+    if (!['ENOTEMPTY', 'EEXIST', 'ENOENT'].includes(systemCode(error) ?? '')) throw error;
+  });
 }
 
 async function syncFolder(folder: string): Promise<void> {

@@ -8,6 +8,8 @@ export type ConfinedPathRefusal =
   | 'outside'
   | 'not_found'
   | 'not_a_file'
+  /** A folder, and not one of the predecessor's. */
+  | 'not_an_avatar'
   | 'payload_too_large'
   | 'unreadable'
   /** The path led elsewhere when it was opened than when it was checked. */
@@ -37,14 +39,13 @@ export interface ConfinedPath {
   readonly folder: string;
   /** As the operator gave it: relative to the folder, or absolute. */
   readonly path: string;
-  readonly maxBytes: number;
 }
 
 /**
- * Opens a regular file that lies in the folder, links followed. A path that leads out by its name is refused before anything is looked up.
+ * Where a path in the folder really leads, links followed. One that leads out by its name is refused before anything is looked up.
  * Hard links cannot be seen through: who may write to the folder must not own files that are none of the engine's business.
  */
-export async function openConfined({ folder, path, maxBytes }: ConfinedPath): Promise<ConfinedFile> {
+export async function confinedTarget({ folder, path }: ConfinedPath): Promise<string> {
   if (path === '' || path.includes('\0')) throw new ConfinedPathRefused('invalid_input', 'give the path of a video inside the folder');
   const root = await realpath(folder).catch(() => {
     throw new ConfinedPathRefused('no_folder', 'the folder for videos is not there: create it, or set another');
@@ -53,17 +54,19 @@ export async function openConfined({ folder, path, maxBytes }: ConfinedPath): Pr
   if (!(isInside(root, asked) || isInside(resolve(folder), asked))) throw outside();
   const target = await realpath(asked).catch(refuse);
   if (!isInside(root, target)) throw outside();
+  return target;
+}
+
+/** Opens the regular file at this very path: absolute, no link on the way. */
+export async function openRegular(path: string): Promise<ConfinedFile> {
   // Before it is opened: opening a device may set it going.
-  needFile(await stat(target).catch(refuse));
+  needFile(await stat(path).catch(refuse));
   // A FIFO that has come into its place since must not hold up the opening.
-  const handle = await open(target, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(refuse);
+  const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(refuse);
   try {
     const opened = await handle.stat();
     needFile(opened);
-    if ((await openedPath(handle, target)) !== target) throw changed();
-    if (opened.size > maxBytes) {
-      throw new ConfinedPathRefused('payload_too_large', `a video may have ${maxBytes} bytes: take a shorter or smaller one`);
-    }
+    if ((await openedPath(handle, path)) !== path) throw changed();
     return { handle, bytes: opened.size, [Symbol.asyncDispose]: () => handle.close() };
   } catch (error) {
     await handle.close();
@@ -77,7 +80,8 @@ function isInside(folder: string, path: string): boolean {
 }
 
 function needFile(file: Stats): void {
-  if (!file.isFile()) throw new ConfinedPathRefused('not_a_file', 'this is not a file: give the path of a video');
+  if (!file.isFile())
+    throw new ConfinedPathRefused('not_a_file', 'this is not a file: give the path of a video, or of a folder of the predecessor');
 }
 
 /**

@@ -1,14 +1,19 @@
-import { createHash } from 'node:crypto';
-import { type FileHandle, open } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { realpath } from 'node:fs/promises';
+import { basename, resolve } from 'node:path';
 import { type Avatar, AvatarId, avatarEvents, TutorId } from '@virtual-tutor/schemas';
 import { v7 as uuidv7 } from 'uuid';
+import { type ClipBytes, openClipBytes } from '../avatars/clip-bytes.ts';
+import { ConfinedPathRefused } from '../avatars/confined-path.ts';
+import { openLegacyFolder } from '../avatars/legacy-folder.ts';
 import type { EngineClient } from './engine-client.ts';
 import { ProgressLine } from './progress-line.ts';
+import { sendClip } from './send-clip.ts';
 import { UsageError } from './usage-error.ts';
 
 export const avatarUsage = `  avatars upload FILE --name NAME --consent-by PERSON --statement TEXT [--tutor TUTOR]
                                     a tutor's face from a clip or a photo, with what the person who is seen agreed to
+  avatars import FOLDER --name NAME --consent-by PERSON --statement TEXT [--tutor TUTOR]
+                                    the same from an avatar's folder of the predecessor: full_imgs, coords.pkl, latents.pt
   avatars list
   avatars watch AVATAR              how its build goes on, until it has ended
   avatars revoke AVATAR --reason REASON
@@ -29,7 +34,11 @@ export async function avatars(client: EngineClient, words: readonly (string | un
   const [verb, subject] = words;
   switch (verb) {
     case 'upload':
-      return upload(client, subject, options);
+      if (subject === undefined) throw new UsageError('which file? a clip or a photo of one person');
+      return upload(client, { path: subject, open: openClipBytes }, options);
+    case 'import':
+      if (subject === undefined) throw new UsageError("which folder? an avatar's of the predecessor");
+      return upload(client, { path: subject, open: openLegacyFolder }, options);
     case 'list':
       for await (const avatar of all(client)) console.log(`${avatar.id}  ${avatar.createdAt}  ${saying(avatar)}  ${avatar.name ?? ''}`);
       return 0;
@@ -58,22 +67,28 @@ function avatarOf(word: string | undefined): AvatarId {
   return parsed.data;
 }
 
-async function upload(client: EngineClient, path: string | undefined, options: AvatarOptions): Promise<number> {
-  if (path === undefined) throw new UsageError('which file? a clip or a photo of one person');
+interface Clip {
+  readonly path: string;
+  /** Asked for where the path really leads. */
+  readonly open: (path: string) => Promise<ClipBytes>;
+}
+
+async function upload(client: EngineClient, { path, open }: Clip, options: AvatarOptions): Promise<number> {
   const { name, 'consent-by': by, statement } = options;
   if (name === undefined || by === undefined || statement === undefined) {
     throw new UsageError('give --name, --consent-by (the person who is seen) and --statement (what that person agreed to, word for word)');
   }
   const tutorId = options.tutor === undefined ? null : TutorId.safeParse(options.tutor).data;
   if (tutorId === undefined) throw new UsageError('which tutor? its id is on the page and in `tutors.list`');
-  const file = await open(path).catch(() => {
-    throw new UsageError('this file cannot be read: check its path and whose it is');
-  });
   const uploadId = uuidv7();
+  const place = await realpath(path).catch(() => {
+    throw new UsageError('this path leads to nothing that can be read: check it, and whose it is');
+  });
   try {
-    const sha256 = await send(client, file, uploadId);
+    await using clip = await open(place);
+    const sha256 = await sendClip(client, clip, uploadId);
     const source = { type: 'upload', uploadId, sha256 } as const;
-    const fileName = basename(path);
+    const fileName = basename(resolve(path));
     const { id } = await client.avatars.create.mutate({
       source,
       name,
@@ -87,32 +102,8 @@ async function upload(client: EngineClient, path: string | undefined, options: A
   } catch (error) {
     // The engine removes by itself what nobody goes on with, later.
     await client.avatars.abandonUpload.mutate({ uploadId }).catch(() => undefined);
-    throw error;
-  } finally {
-    await file.close();
+    throw error instanceof ConfinedPathRefused ? new UsageError(error.message) : error;
   }
-}
-
-/** To this machine's own engine: a connection that breaks means that it went away, and is not waited for. */
-async function send(client: EngineClient, file: FileHandle, uploadId: string): Promise<string> {
-  const { size: bytes } = await file.stat();
-  const { maxChunkBytes } = await client.avatars.beginUpload.mutate({ uploadId, bytes });
-  const line = new ProgressLine(process.stderr);
-  const hash = createHash('sha256');
-  try {
-    for (let offset = 0; offset < bytes; ) {
-      const { buffer, bytesRead } = await file.read(new Uint8Array(maxChunkBytes), 0, maxChunkBytes, offset);
-      if (bytesRead === 0) throw new UsageError('this file became shorter while it was sent: send it again when nothing writes to it');
-      const piece = buffer.subarray(0, bytesRead);
-      hash.update(piece);
-      const headers = { 'x-vt-upload-id': uploadId, 'x-vt-upload-offset': String(offset) };
-      ({ offset } = await client.avatars.upload.mutate(piece, { context: { headers } }));
-      line.show(`sent ${Math.floor((100 * offset) / bytes)} %`);
-    }
-  } finally {
-    line.end();
-  }
-  return hash.digest('hex');
 }
 
 async function watch(client: EngineClient, avatarId: AvatarId): Promise<number> {

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { copyFile, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { type AvatarStage, avatarStages } from '@virtual-tutor/schemas';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { film, writeFilm } from '../../../../../test/support/filmed-clip.ts';
+import { legacyFiles, packedArchive, pngOf } from '../../../../../test/support/legacy-avatar.ts';
 import { seeded } from '../../../../../test/support/seeded.ts';
 import { files } from '../artifact/manifest.ts';
 import type { BuildFact } from './main.ts';
@@ -122,6 +123,20 @@ describe.runIf(process.env['LONG'] === '1')('a film', () => {
         ),
       ),
     ).toEqual(expected);
+  });
+
+  test('of the predecessor, killed in the middle of each stage, is built to the same bytes', async () => {
+    const some = (await film({ frames: 20, width: 320, height: 240, eyesPx: 50 })).map(pngOf);
+    const frames = Array.from({ length: 80 }, (_, i) => some[19 - Math.abs(19 - (i % 38))] ?? new Uint8Array());
+    const archive = join(place, 'archive');
+    await writeFile(archive, packedArchive(legacyFiles({ frames })));
+    const unharmed = await folderWith(archive);
+    expect((await build(unharmed)).last).toMatchObject({ outcome: { status: 'ready' } });
+    const killed = await buildKilledAt(
+      archive,
+      begun.map(([stage]) => [stage, 0.5] as const),
+    );
+    expect(await hashes(killed)).toEqual(await hashes(unharmed));
   });
 
   test('killed at any moment goes on from where it was', async () => {

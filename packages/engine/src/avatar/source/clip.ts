@@ -1,6 +1,8 @@
+import { codedError } from '../../coded-error.ts';
+
 /** What a teacher uploaded, before anybody looked at the face in it. */
 export interface ClipFacts {
-  /** `mp4` is also QuickTime, `webm` also Matroska. */
+  /** `mp4` is also QuickTime, `webm` also Matroska; `legacy` is a folder of the predecessor in one file. */
   readonly container: ClipContainer;
   /** As shown: rotation applied, px. */
   readonly width: number;
@@ -11,7 +13,7 @@ export interface ClipFacts {
   readonly still: boolean;
 }
 
-export type ClipContainer = 'mp4' | 'webm' | 'png' | 'jpeg';
+export type ClipContainer = 'mp4' | 'webm' | 'png' | 'jpeg' | 'legacy';
 
 /** RGB24, rows without padding. */
 export interface Picture {
@@ -46,27 +48,15 @@ export const maxStillBytes = 64 * 1024 * 1024;
 /** The fastest slow motion that a telephone films; more pictures a second are made to cost, not to be seen. */
 export const maxFramesPerSecond = 240;
 
-export type ClipRefusal = 'not_a_video' | 'format_not_supported' | 'damaged' | 'too_heavy' | 'too_long' | 'too_short';
-
-const sentences: Readonly<Record<ClipRefusal, string>> = {
+/** The clip is at fault, not the engine: trying again with the same file gives the same answer. */
+export class ClipRefused extends codedError('ClipRefused', {
   not_a_video: 'The file is neither a film nor a photo that can be read: use MP4, MOV, WebM, JPEG or PNG.',
   format_not_supported: 'The film is coded in a way that is not supported: use H.264, HEVC, VP8, VP9 or AV1, or a common JPEG or PNG.',
   damaged: 'The file is incomplete or damaged: record or export it again.',
   too_heavy: 'The pictures are too large or too many: use at most 4096 px on the longer side and 240 pictures a second.',
   too_long: 'The film is too long: cut it down.',
   too_short: 'The film is too short: record a longer one.',
-};
-
-/** The clip is at fault, not the engine: trying again with the same file gives the same answer. */
-export class ClipRefused extends Error {
-  override readonly name = 'ClipRefused';
-  readonly code: ClipRefusal;
-
-  constructor(code: ClipRefusal) {
-    super(sentences[code]);
-    this.code = code;
-  }
-}
+}) {}
 
 export interface Size {
   readonly width: number;

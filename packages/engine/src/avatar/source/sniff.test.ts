@@ -12,6 +12,7 @@ test.each([
   ['Matroska with a padded name', '\x1a\x45\xdf\xa3\x8f\x42\x82\x8amatroska\0\0', 'webm'],
   ['PNG', '\x89PNG\r\n\x1a\n\0\0\0\rIHDR', 'png'],
   ['JPEG', '\xff\xd8\xff\xe0\0\x10JFIF', 'jpeg'],
+  ['a folder of the predecessor', `coords.pkl${'\0'.repeat(247)}ustar\x0000${'\0'.repeat(247)}`, 'legacy'],
 ])('%s is known by its content', (_, head, container) => {
   expect(sniff(bytes(head))).toBe(container);
 });
@@ -32,6 +33,8 @@ test.each([
   ['a playlist that begins like a film', '#EXTftypisom\n'],
   ['AVI', 'RIFF\0\0\0\0AVI LIST'],
   ['MPEG-TS', `G@\0\x10${'\xff'.repeat(184)}G@`],
+  ['another archive', `notes.txt\0${'\0'.repeat(247)}ustar\x0000${'\0'.repeat(247)}`],
+  ['something named like the predecessor’s boxes', `coords.pkl${'\0'.repeat(500)}`],
   ['Flash', 'FLV\x01\x05\0\0\0\x09'],
 ])('%s is no clip', (_, head) => {
   expect(sniff(bytes(head))).toBeNull();

@@ -1,3 +1,4 @@
+import { boxesName } from '../legacy/archive.ts';
 import type { ClipContainer } from './clip.ts';
 
 /** The first bytes that are enough to tell; more do no harm. */
@@ -11,6 +12,7 @@ export function sniff(head: Uint8Array): ClipContainer | null {
   if (startsWith(head, [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])) return 'png';
   if (startsWith(head, [0xff, 0xd8, 0xff])) return 'jpeg';
   if (startsWith(head, [0x1a, 0x45, 0xdf, 0xa3])) return isMatroska(head) ? 'webm' : null;
+  if (text(head, 0, boxesName.length + 1) === `${boxesName}\0` && text(head, 257, 263) === 'ustar\0') return 'legacy';
   return isFilm(head) ? 'mp4' : null;
 }
 

@@ -5,6 +5,8 @@ const localSignature = 0x04034b50;
 const endBytes = 22;
 const longestComment = 65_535;
 const mostEntries = 65_534;
+/** PyTorch's are shorter, bytes. */
+const longestName = 255;
 
 /** The files of a zip whose entries are stored as they are, as PyTorch writes it. Throws `RangeError` for any other. */
 export function readStoredZip(file: Uint8Array): ReadonlyMap<string, Uint8Array> {
@@ -16,11 +18,12 @@ export function readStoredZip(file: Uint8Array): ReadonlyMap<string, Uint8Array>
   let at = view.getUint32(end + 16, true);
   for (let i = 0; i < count; i += 1) {
     if (view.getUint32(at, true) !== entrySignature) throw new RangeError('the zip is damaged');
-    const [nameLength, extraLength, commentLength] = [28, 30, 32].map((field) => view.getUint16(at + field, true));
-    const name = new TextDecoder().decode(file.subarray(at + 46, at + 46 + (nameLength ?? 0)));
+    const [nameLength = 0, extraLength = 0, commentLength = 0] = [28, 30, 32].map((field) => view.getUint16(at + field, true));
+    if (nameLength > longestName) throw new RangeError('an entry of the zip has too long a name');
+    const name = new TextDecoder().decode(file.subarray(at + 46, at + 46 + nameLength));
     if (view.getUint16(at + 10, true) !== 0) throw new RangeError('an entry of the zip is compressed');
     entries.set(name, contentOf(file, view, { header: view.getUint32(at + 42, true), bytes: view.getUint32(at + 24, true) }));
-    at += 46 + (nameLength ?? 0) + (extraLength ?? 0) + (commentLength ?? 0);
+    at += 46 + nameLength + extraLength + commentLength;
   }
   return entries;
 }

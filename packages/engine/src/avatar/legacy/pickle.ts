@@ -28,12 +28,16 @@ export interface PickleReader {
   persistent?(id: Pickled): Pickled;
 }
 
+/** A box or a tensor takes some 25: more are made to cost memory, not to say more. */
+const mostOperations = 1_000_000;
+
 /** Throws `PickleRefused`, and `RangeError` at an end that comes too early. */
 export function readPickle(bytes: Uint8Array, reader: PickleReader): Pickled {
   return new Machine(bytes, reader).run();
 }
 
-class Mark {}
+const mark = Symbol('mark');
+type Mark = typeof mark;
 
 class Machine {
   readonly #view: DataView;
@@ -48,13 +52,14 @@ class Machine {
   }
 
   run(): Pickled {
-    for (;;) {
+    for (let done = 0; done < mostOperations; done += 1) {
       const code = this.#view.getUint8(this.#at++);
       if (code === 0x2e) return this.#pop();
       const operation = operations.get(code);
       if (operation === undefined) throw new PickleRefused(`operation 0x${code.toString(16)}`);
       operation(this);
     }
+    throw new PickleRefused('too many operations');
   }
 
   push(value: Pickled | Mark): void {
@@ -63,7 +68,7 @@ class Machine {
 
   #pop(): Pickled {
     const value = this.#stack.pop();
-    if (value === undefined || value instanceof Mark) throw new PickleRefused('an empty stack');
+    if (value === undefined || value === mark) throw new PickleRefused('an empty stack');
     return value;
   }
 
@@ -71,9 +76,9 @@ class Machine {
 
   /** All above the last mark, which goes too. */
   popMarked(): Pickled[] {
-    const mark = this.#stack.findLastIndex((value) => value instanceof Mark);
-    if (mark < 0) throw new PickleRefused('no mark');
-    return this.#stack.splice(mark).filter((value) => !(value instanceof Mark));
+    const from = this.#stack.lastIndexOf(mark);
+    if (from < 0) throw new PickleRefused('no mark');
+    return this.#stack.splice(from).filter((value) => value !== mark);
   }
 
   popSome(count: number): Pickled[] {
@@ -83,7 +88,7 @@ class Machine {
   append(values: readonly Pickled[]): void {
     const list = this.#pop();
     if (!Array.isArray(list)) throw new PickleRefused('something added to what is no list');
-    list.push(...values);
+    for (const value of values) list.push(value);
     this.push(list);
   }
 
@@ -102,7 +107,8 @@ class Machine {
   }
 
   name(module: Pickled, name: Pickled): void {
-    const full = `${String(module)}.${String(name)}`;
+    if (typeof module !== 'string' || typeof name !== 'string') throw new PickleRefused('a name that is no text');
+    const full = `${module}.${name}`;
     if (!this.#reader.functions.has(full)) throw new PickleRefused(full.slice(0, 100));
     this.push(new Named(full));
   }
@@ -163,7 +169,7 @@ const operations: ReadonlyMap<number, (machine: Machine) => void> = new Map<numb
   [0x80, (m) => void m.uint(1)],
   [0x95, (m) => void m.bytes(8)],
   // MARK, EMPTY_LIST, EMPTY_TUPLE, EMPTY_DICT
-  [0x28, (m) => m.push(new Mark())],
+  [0x28, (m) => m.push(mark)],
   [0x5d, (m) => m.push([])],
   [0x29, (m) => m.push([])],
   [0x7d, (m) => m.push({})],
