@@ -4,6 +4,7 @@ import type { Locale } from '@virtual-tutor/schemas';
 import { findWhisper } from '../adapters/whisper-files.ts';
 import { SpeechUnavailable, type Transcript } from '../media/ports.ts';
 import type { ComponentHealth, WorkerConfig } from '../media/protocol.ts';
+import { modelEnvironment } from '../model-environment.ts';
 import { recognitionHealth } from './recognition-health.ts';
 import type { RecognitionOrder, RecognitionReport } from './recognition-messages.ts';
 import { RecognitionQueue } from './recognition-queue.ts';
@@ -47,9 +48,6 @@ interface Job extends RecognitionRequest {
 }
 
 const usualProgram = new URL('./recognition-process.ts', import.meta.url);
-
-/** What a program with models needs of the environment: no key, no secret. */
-const passedOn = /^(PATH|HOME|TMPDIR|LANG|LC_.*|LD_LIBRARY_PATH|CUDA_.*|NVIDIA_.*)$/;
 
 /**
  * Recognition in a process of its own, which is replaced when it dies or hangs. Not a thread: ending
@@ -146,7 +144,7 @@ export class ProcessRecogniser implements Recogniser {
     const child = fork(fileURLToPath(program), {
       serialization: 'advanced',
       execArgv: [],
-      env: Object.fromEntries(Object.entries(process.env).filter(([name]) => passedOn.test(name))),
+      env: modelEnvironment(),
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     this.#child = child;
