@@ -10,8 +10,10 @@ import { type AvatarOptions, avatars } from '../../packages/server/src/cli/avata
 import { withRunningEngine } from '../../packages/server/src/cli/engine-client.ts';
 import { UsageError } from '../../packages/server/src/cli/usage-error.ts';
 import { parseConfig } from '../../packages/server/src/config.ts';
-import { CuttingProxy } from '../support/cutting-proxy.ts';
 import { type RunningEngine, startEngine } from '../support/engine.ts';
+import { FaultyProxy } from '../support/faulty-proxy.ts';
+import { film } from '../support/filmed-clip.ts';
+import { legacyFiles, packedArchive, pngOf, writeLegacyFolder } from '../support/legacy-avatar.ts';
 import { uploadContent } from '../support/upload-content.ts';
 import { wire } from '../support/wire.ts';
 
@@ -40,7 +42,7 @@ afterAll(async () => {
 
 describe('clips on their way into a real engine', () => {
   test('a connection that is cut in the middle of a piece, again and again, costs nothing that had arrived', async () => {
-    await using proxy = await CuttingProxy.to(engine.port);
+    await using proxy = await FaultyProxy.to(engine.port);
     const throughProxy = createTutorClient({ url: proxy.url, apiKey: engine.apiKey });
     const progress: number[] = [];
     proxy.cutAfter(2_000_000, 1_000_000, 1_500_000);
@@ -79,7 +81,7 @@ describe('clips on their way into a real engine', () => {
   });
 
   test('one that was given up goes on under its key, and registers one avatar however often its answer is lost', async () => {
-    await using proxy = await CuttingProxy.to(engine.port);
+    await using proxy = await FaultyProxy.to(engine.port);
     const throughProxy = createTutorClient({ url: proxy.url, apiKey: engine.apiKey }).avatars;
     const idempotencyKey = '0198a5c0-0000-7000-8000-000000000008';
     proxy.cutAfter(3_000_000);
@@ -148,6 +150,19 @@ describe('vtutor avatars', () => {
     expect(await client.avatars.get(id)).toMatchObject({ status: 'deleted', name: null });
   });
 
+  test('makes a face of an avatar’s folder of the predecessor', async () => {
+    const place = join(folder, 'ms-hopper');
+    const files = legacyFiles({ frames: (await film({ frames: 1 })).map(pngOf) });
+    await writeLegacyFolder(place, files);
+    const imported = await vtutor('import', place, '--name', 'Ms Hopper', '--consent-by', 'Grace Hopper', '--statement', 'Yes.');
+    expect(imported).toMatchObject({ code: 0, complained: '' });
+    const [id = ''] = imported.said.split('\n');
+    const archive = packedArchive(files);
+    expect(await client.avatars.get(id)).toMatchObject({ name: 'Ms Hopper', bytes: archive.length, sha256: sha256(archive) });
+    expect(await inProcess(['watch', id])).toBe(0);
+    expect(await client.avatars.get(id)).toMatchObject({ status: 'ready', reasons: [], renderer: expect.any(String) });
+  }, 60_000);
+
   test('says by its exit code and a sentence what is missing', async () => {
     const id = '0198a5c0-0000-7000-8000-000000000001';
     expect(await vtutor('revoke', id)).toMatchObject({ code: 2, complained: expect.stringMatching(/--reason/) });
@@ -160,6 +175,10 @@ describe('vtutor avatars', () => {
     ['no consent', ['upload', 'li-at-home.mp4'], { name: 'L' }],
     ['a file that is not there', ['upload', 'li-at-home.mp4'], whole],
     ['a tutor that cannot be', ['upload', 'li-at-home.mp4'], { ...whole, tutor: 'no tutor' }],
+    ['no folder', ['import'], whole],
+    ['a folder that is none of the predecessor', ['import', '.'], whole],
+    ['a file for a folder', ['import', fileURLToPath(import.meta.url)], whole],
+    ['a folder for a file', ['upload', '.'], whole],
     ['no avatar', ['watch'], {}],
     ['a reason that is none', ['revoke', '0198a5c0-0000-7000-8000-000000000001'], { reason: 'boredom' }],
     ['no verb', [], {}],

@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import type { ConnectionState, SessionEvents, TutorSession } from '../../packages/sdk/src/contract.ts';
-import { BlackHoleProxy } from '../support/black-hole-proxy.ts';
+import { FaultyProxy } from '../support/faulty-proxy.ts';
 import { completed, question, turnNumber } from '../support/scripted-engine.ts';
 import {
   addedUp,
@@ -74,14 +74,14 @@ for (const transport of ['ws', 'sse'] as const) {
 
 test('a connection that goes dead without a word is noticed and replaced within ten seconds', async () => {
   await using engine = await startEngine();
-  await using proxy = await BlackHoleProxy.to(engine.port);
+  await using proxy = await FaultyProxy.to(engine.port);
   replyHalf(engine);
   await using session = await connect({ url: proxy.url });
   const states = statesOf(session);
   const turn = session.chat.send('Why?');
   await eventOf(session, 'text');
   const startedAt = performance.now();
-  proxy.swallow();
+  proxy.goDead();
   const back = new Promise<void>((resolve) => session.on('resumed', () => resolve()));
   await back;
   expect(performance.now() - startedAt).toBeLessThan(10_000);
@@ -92,9 +92,9 @@ test('a connection that goes dead without a word is noticed and replaced within 
 
 test('closing a session over a dead connection takes less than a second', async () => {
   await using engine = await startEngine();
-  await using proxy = await BlackHoleProxy.to(engine.port);
+  await using proxy = await FaultyProxy.to(engine.port);
   const session = await connect({ url: proxy.url });
-  proxy.swallow();
+  proxy.goDead();
   const startedAt = performance.now();
   await session.close();
   expect(performance.now() - startedAt).toBeLessThan(1_000);

@@ -53,6 +53,8 @@ describeWith(chromiumAvailable, 'Chromium')('what a student hears and sees', () 
 
   test('keeps moving over a network that loses 2 % and is 30 ms uneven', busyMachine, async () => {
     rig.network.impair({ delayMs: 20, jitterMs: 30, loss: 0.02 });
+    // The first words tell the browser that it has to buffer more now.
+    await speakAndMeasure({ rig, lesson, speaker }, ['Good morning.', 'Today we speak of light.']);
     const { sentences } = await speakAndMeasure({ rig, lesson, speaker }, texts);
     const { openings } = await lesson.student.media.received();
     rig.network.impair({});

@@ -19,7 +19,7 @@ describeWith(chromiumAvailable && voicesAvailable, 'Chromium and voices (apt-get
     const question = say(blueSky);
     [engine, talking] = await Promise.all([
       startEngine(await withVoice()),
-      launchTalkingBrowser(silence(1_500), question, silence(10_000), question, silence(10_000), question),
+      launchTalkingBrowser(silence(1_500), question, silence(7_000), question, silence(7_000), question),
     ]);
     browser = talking.browser;
   });

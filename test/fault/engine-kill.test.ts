@@ -35,15 +35,16 @@ async function wholeReply(engine: RunningEngine): Promise<string> {
 
 describe('kill -9 of the engine in the middle of a reply', () => {
   let engine: RunningEngine;
+  let expected = '';
   beforeAll(async () => {
     engine = await startEngine({ EXTRACTIVE_PACE_MS: '15' });
+    expected = await wholeReply(engine);
   });
   afterAll(async () => {
     await engine[Symbol.asyncDispose]();
   });
 
   test.each([1, 12, 40, 75])('after %i pieces: the student sees the whole reply, the log holds it once', async (after) => {
-    const expected = await wholeReply(engine);
     const cut = await replyCutBy(engine, after, async () => {
       await engine.kill();
       await engine.restart();

@@ -12,6 +12,7 @@ import { PostgresEventStore } from '../../packages/server/src/store/postgres-eve
 import { PostgresProjectionStore } from '../../packages/server/src/store/projection-store.ts';
 import { PostgresReadModel } from '../../packages/server/src/store/read-model.ts';
 import { append, wholeLog } from '../support/histories.ts';
+import { putDatabaseInto } from '../support/made-database.ts';
 import { startPostgres } from '../support/postgres.ts';
 import { counting, created, expectedRows, generationsOf, school, servedRows, startProjector, ticks } from '../support/projecting.ts';
 import { type DatabaseKind, databaseKinds, describeOn, type OpenDatabaseStore, openDatabaseStore } from '../support/stores.ts';
@@ -184,6 +185,7 @@ async function place(kind: DatabaseKind, cleanUp: AsyncDisposableStack): Promise
   if (kind === 'PostgreSQL') return { kind: 'server', url: cleanUp.use(await startPostgres()).url };
   const dataDir = mkdtempSync(join(tmpdir(), 'tutor-projecting-'));
   cleanUp.defer(() => rmSync(dataDir, { recursive: true, force: true }));
+  await putDatabaseInto(dataDir);
   return { kind: 'embedded', dataDir };
 }
 

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { putDatabaseInto } from './made-database.ts';
 import type { Cable } from './netns.ts';
 import type { RelayKind } from './relays.ts';
 
@@ -26,6 +27,7 @@ export async function startCableEngine(cable: Cable, { kind, env: own }: CableEn
   await using cleanUp = new AsyncDisposableStack();
   const dataDir = mkdtempSync(join(tmpdir(), 'tutor-cable-'));
   cleanUp.defer(() => rmSync(dataDir, { recursive: true, force: true }));
+  await putDatabaseInto(dataDir);
   const { address } = cable.engine;
   const url = `http://${address}:9000`;
   const env = {

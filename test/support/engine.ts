@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Health } from '@virtual-tutor/schemas';
+import { putDatabaseInto } from './made-database.ts';
 import { freePort } from './postgres.ts';
 
 const main = new URL('../../packages/server/src/main.ts', import.meta.url).pathname;
@@ -38,6 +39,7 @@ export async function withVoice(): Promise<Readonly<Record<string, string>>> {
 export async function startEngine(env: Readonly<Record<string, string>> = {}): Promise<RunningEngine> {
   const port = await freePort();
   const dataDir = mkdtempSync(join(tmpdir(), 'tutor-engine-'));
+  if (env['DATABASE_URL'] === undefined) await putDatabaseInto(dataDir);
   const url = `http://127.0.0.1:${port}`;
   let output = '';
   let child: ChildProcess;

@@ -6,6 +6,7 @@ import { type Database, openDatabase } from '../../packages/server/src/store/dat
 import { MemoryEventStore } from '../../packages/server/src/store/memory-event-store.ts';
 import { PostgresEventStore } from '../../packages/server/src/store/postgres-event-store.ts';
 import { describeWith } from './loud-skip.ts';
+import { putDatabaseInto } from './made-database.ts';
 import { type PostgresServer, postgresAvailable, startPostgres } from './postgres.ts';
 
 export interface OpenStore extends AsyncDisposable {
@@ -39,7 +40,10 @@ export async function openStore(kind: StoreKind): Promise<OpenStore> {
 export async function openDatabaseStore(kind: DatabaseKind): Promise<OpenDatabaseStore> {
   await using cleanUp = new AsyncDisposableStack();
   const dataDir = kind === 'PGlite' ? mkdtempSync(join(tmpdir(), 'tutor-data-')) : null;
-  if (dataDir !== null) cleanUp.defer(() => rmSync(dataDir, { recursive: true, force: true }));
+  if (dataDir !== null) {
+    cleanUp.defer(() => rmSync(dataDir, { recursive: true, force: true }));
+    await putDatabaseInto(dataDir);
+  }
   const server = kind === 'PostgreSQL' ? cleanUp.use(await startPostgres()) : null;
   const database = cleanUp.use(
     await openDatabase(server === null ? { kind: 'embedded', dataDir: dataDir ?? '' } : { kind: 'server', url: server.url }),
