@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { catalogue, type EventCatalogue } from '@virtual-tutor/schemas';
 import type { z } from 'zod';
-import { laterVariables, variables } from '../packages/server/src/config-table.ts';
+import { variables } from '../packages/server/src/config-table.ts';
 import type { Variable } from '../packages/server/src/variable.ts';
 import { expectationsZh } from './expectations-zh.ts';
 import { root } from './steps.ts';
@@ -15,7 +15,6 @@ const wording = {
     intro:
       'Every setting is an environment variable, read once at start. A wrong value stops the start with the name of the variable and what it should be. Generated from `packages/server/src/config-table.ts`.',
     columns: ['Variable', 'Default', 'What it should be', 'Meaning'],
-    later: 'checked now, used by a part that is still to come',
     tutorModel: 'Model of the tutor with this id, written exactly so; wins over the setting of its teacher',
     unset: 'not set',
     groups: {} as Readonly<Record<string, string>>,
@@ -25,7 +24,6 @@ const wording = {
     intro:
       '所有设置都是环境变量，启动时读取一次。取值不正确时启动会停止，并指出变量名和正确的取值。本页由 `packages/server/src/config-table.ts` 生成。',
     columns: ['变量', '默认值', '取值', '含义'],
-    later: '现在即检查，由后续部分使用',
     tutorModel: '该 id（须完全一致）的老师所用的模型；优先于教师的设置',
     unset: '未设置',
     groups: {
@@ -50,15 +48,15 @@ function expectation(english: string, language: Language): string {
 
 function configuration(language: Language): string {
   const words = wording[language];
-  const all: [string, Variable][] = Object.entries({ ...variables, ...laterVariables });
+  const all: [string, Variable][] = Object.entries(variables);
   const groups = [...new Set(all.map(([, { group }]) => group))];
   const table = (group: string) => {
     const lines = all
       .filter(([, variable]) => variable.group === group)
-      .map(([name, { fallback, expects, meaning, later }]) => {
-        const note = later === true ? ` (${words.later})` : '';
-        return `| \`${name}\` | ${fallback === null ? words.unset : `\`${fallback}\``} | ${expectation(expects, language)} | ${meaning[language]}${note} |`;
-      });
+      .map(
+        ([name, { fallback, expects, meaning }]) =>
+          `| \`${name}\` | ${fallback === null ? words.unset : `\`${fallback}\``} | ${expectation(expects, language)} | ${meaning[language]} |`,
+      );
     if (group === 'language model')
       lines.push(
         `| \`TUTOR_{id}_LLM_MODEL\` | ${words.unset} | ${expectation(variables.DEFAULT_LLM_MODEL.expects, language)} | ${words.tutorModel} |`,

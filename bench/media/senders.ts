@@ -68,7 +68,7 @@ export async function startOurs(): Promise<Sender> {
       engineRelay: null,
       tts: { enabled: true, edgeVoice: null },
       asr: { enabled: false, modelsFolder: null, model: 'base', device: 'cpu', language: null },
-      avatar: { enabled: true, folder: '' },
+      avatar: { enabled: true, folder: '', museTalkFolder: null },
       capacity: { sessions: 100, speaking: 100 },
     },
     onFact: (fact) => {

@@ -42,7 +42,7 @@ describeWith(chromiumAvailable, 'Chromium')('a filmed tutor', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'filmed-lesson-'));
     await writeTintedAvatar(join(folder, avatarId), tint);
-    rig = await startMediaRig({ seed: 21, avatar: { enabled: true, folder } });
+    rig = await startMediaRig({ seed: 21, avatar: { enabled: true, folder, museTalkFolder: null } });
     browser = await launchStudentsBrowser();
     speaker = createSpeaker({ enabled: true, edgeVoice: null });
     node = await openLessonOn(rig.workers, { llm: createScriptedLlm({ play: () => ['Hello. '] }), avatarId });

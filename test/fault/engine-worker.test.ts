@@ -16,7 +16,7 @@ const config: WorkerConfig = {
   engineRelay: null,
   tts: { enabled: true, edgeVoice: null },
   asr: { enabled: false, modelsFolder: null, model: 'base', device: 'cpu', language: null },
-  avatar: { enabled: false, folder: '' },
+  avatar: { enabled: false, folder: '', museTalkFolder: null },
   capacity: { sessions: 2, speaking: 2 },
 };
 

@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { copyFile, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,6 +22,7 @@ import { newTurn } from '../support/media-rig.ts';
 import { until } from '../support/relays.ts';
 import { rehearse } from '../support/spoken-turn.ts';
 import { isTinted, type Tint, writeTintedAvatar } from '../support/tinted-film.ts';
+import { writeTinyMuseTalk } from '../support/tiny-musetalk.ts';
 import { WatchingStudent } from '../support/watching-student.ts';
 
 const avatar = (nth: number) => AvatarId.parse(`0193c5a0-0000-7000-8000-00000000000${nth}`);
@@ -50,7 +52,11 @@ describe('an engine worker with filmed tutors', () => {
     await writeTintedAvatar(join(folder, lin), tint);
     await cp(join(folder, lin), join(folder, torn), { recursive: true });
     await writeFile(join(folder, torn, 'frames.mkv'), 'torn');
-    workers = startMediaWorkers({ config: { ...config, avatar: { enabled: true, folder } }, workers: 1, onFault: () => undefined });
+    workers = startMediaWorkers({
+      config: { ...config, avatar: { enabled: true, folder, museTalkFolder: null } },
+      workers: 1,
+      onFault: () => undefined,
+    });
     workers.onFact((fact) => facts.push(fact));
     await workers.ready;
   });
@@ -160,3 +166,76 @@ describe('an engine worker with filmed tutors', () => {
     workers.order({ type: 'close', sessionId });
   });
 });
+
+describe('engine workers with MuseTalk', () => {
+  let folder: string;
+  let workers: MediaWorkers;
+  const facts: SessionFact[] = [];
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'painted-worker-'));
+    await writeTintedAvatar(join(folder, lin), tint);
+    const museTalkFolder = join(folder, 'models');
+    writeTinyMuseTalk(museTalkFolder, { decoder: 'calm' });
+    workers = startMediaWorkers({
+      config: { ...config, avatar: { enabled: true, folder, museTalkFolder } },
+      workers: 2,
+      onFault: () => undefined,
+    });
+    workers.onFact((fact) => facts.push(fact));
+    await workers.ready;
+  });
+  afterAll(async () => {
+    await workers?.[Symbol.asyncDispose]();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  /** What the small models paint has another colour than the film; what the warp renderer draws has not. */
+  async function speakTo(student: WatchingStudent, sessionId: SessionId) {
+    const turnId = newTurn();
+    const from = student.pictures.length;
+    workers.order({ type: 'say', sessionId, turnId, index: 0, text: 'Plants turn light into sugar.', language: 'en' });
+    await until(() => facts.some((fact) => fact.type === 'heard' && fact.turnId === turnId));
+    const pictures = student.pictures.slice(from).map(({ picture }) => picture);
+
+    return { pictures: pictures.length, painted: pictures.filter((picture) => !isTinted(picture, tint)).length };
+  }
+
+  /** Two students of one tutor, and how many of the pictures of a sentence were painted. On a busy machine a face may rest: then another two. */
+  async function spokenToTwo() {
+    const sessions = [SessionId.parse(uuidv7()), SessionId.parse(uuidv7())];
+    for (const sessionId of sessions) expect(workers.open({ sessionId, locale: 'en', voice: null, face: filmed(lin) })).toBeNull();
+    const seen = await Promise.all(
+      sessions.map(async (sessionId) => {
+        await using student = await WatchingStudent.connect(workers, sessionId);
+        await until(() => student.pictures.some(({ picture }) => isTinted(picture, tint)));
+        return await speakTo(student, sessionId);
+      }),
+    );
+    for (const sessionId of sessions) workers.order({ type: 'close', sessionId });
+    return seen;
+  }
+
+  test('paint the mouths of all who see a filmed tutor in one place, and shape them when MuseTalk is gone', async () => {
+    await until(() => workers.health().some(({ name, status }) => name === 'MuseTalk' && status === 'ok'));
+    await spokenToTwo();
+    await until(() => existsSync(join(folder, lin, 'musetalk.bin')));
+    const allPainted = async () => (await spokenToTwo()).every(({ pictures, painted }) => painted > pictures / 2);
+    expect((await allPainted()) || (await allPainted()) || (await allPainted())).toBe(true);
+
+    await writeFile(join(folder, 'models', 'unet.onnx'), 'torn');
+    for (const pid of painters(workers.pids)) process.kill(pid, 'SIGKILL');
+    await until(() => workers.health().some(({ name, status }) => name === 'MuseTalk' && status === 'degraded'));
+    await wait(500);
+    for (const { pictures, painted } of await spokenToTwo()) {
+      expect(pictures).toBeGreaterThan(10);
+      expect(painted).toBe(0);
+    }
+  }, 90_000);
+});
+
+/** Their children that run MuseTalk (proc(5)). */
+function painters(parents: readonly number[]): readonly number[] {
+  const children = parents.flatMap((pid) => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number));
+  return children.filter((pid) => pid > 0 && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('musetalk/process'));
+}

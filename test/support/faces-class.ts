@@ -141,6 +141,7 @@ export async function holdFacesClass(options: FacesClassOptions): Promise<FacesC
       if (known === undefined) throw new Error('there is no such avatar');
       return known.film;
     },
+    painter: null,
     most: films.size,
     keptMs: 60_000,
     now: () => Date.now(),

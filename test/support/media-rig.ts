@@ -60,7 +60,7 @@ export async function startMediaRig({ seed = 1, throughRelay = false, ...changes
         engineRelay: throughRelay ? { url: relay.url('udp'), ...relay.credential('engine', { ttlSeconds: 86_400 }) } : null,
         tts: { enabled: true, edgeVoice: null },
         asr: { enabled: false, modelsFolder: null, model: 'base', device: 'cpu', language: null },
-        avatar: { enabled: true, folder: '' },
+        avatar: { enabled: true, folder: '', museTalkFolder: null },
         capacity: { sessions: 40, speaking: 40 },
         ...changes,
       },

@@ -9,8 +9,8 @@ import { onnxFile } from './onnx-file.ts';
  */
 
 export interface TinyMuseTalk {
-  /** 'flat' and 'no-numbers' are what failed exports paint. */
-  readonly decoder?: 'painting' | 'flat' | 'no-numbers';
+  /** 'calm': without the fine grain that video cannot carry. 'flat' and 'no-numbers' are what failed exports paint. */
+  readonly decoder?: 'painting' | 'calm' | 'flat' | 'no-numbers';
   /** Added to the manifest, or instead of what is in it. */
   readonly manifest?: Readonly<Record<string, unknown>>;
 }
@@ -18,6 +18,11 @@ export interface TinyMuseTalk {
 /** Between -0.5 and 0.5, the same each time. */
 function weights(count: number, factor = 1): Float32Array {
   return Float32Array.from({ length: count }, (_, index) => factor * (((index * 7_919 + 13) % 101) / 101 - 0.5));
+}
+
+/** The same for each pixel of a block of 8 x 8: red, green and blue follow each other. */
+function calmWeights(): Float32Array {
+  return Float32Array.from({ length: 768 }, (_, index) => [0.5, -0.5, 0.2][Math.floor(index / 4) % 3] ?? 0);
 }
 
 function whisper(): Uint8Array {
@@ -76,7 +81,7 @@ function decoder(kind: TinyMuseTalk['decoder']): Uint8Array {
   return onnxFile({
     inputs: [{ name: 'latent_sample', type: 'float', shape: ['batch', 4, 32, 32] }],
     outputs: [{ name: 'sample', type: 'float', shape: ['batch', 3, 256, 256] }],
-    constants: [{ name: 'brush', shape: [192, 4, 1, 1], values: weights(768, factor) }],
+    constants: [{ name: 'brush', shape: [192, 4, 1, 1], values: kind === 'calm' ? calmWeights() : weights(768, factor) }],
     nodes: [
       { op: 'Conv', inputs: ['latent_sample', 'brush'], outputs: ['strokes'] },
       { op: 'DepthToSpace', inputs: ['strokes'], outputs: ['painted'], with: { blocksize: 8 } },

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { Locale } from '@virtual-tutor/schemas';
 import type { z } from 'zod';
 import type { RateLimits } from './app/limits.ts';
-import { laterVariables, variables } from './config-table.ts';
+import { variables } from './config-table.ts';
 import type { TurnSettings } from './turn/settings.ts';
 import type { Variable } from './variable.ts';
 
@@ -60,6 +60,8 @@ export interface Config {
   readonly enableAvatar: boolean;
   readonly avatars: {
     readonly folder: string;
+    /** Null: filmed tutors speak by the warp renderer. */
+    readonly museTalkFolder: string | null;
     /** Null: uploads only. */
     readonly clipsFolder: string | null;
     readonly maxClipBytes: number;
@@ -111,9 +113,7 @@ export function parseConfig(env: Environment): Config {
     problems.push(`${name} must be ${expects}`);
     return null;
   };
-  const values = new Map<string, unknown>(
-    Object.entries({ ...variables, ...laterVariables }).map(([name, variable]) => [name, read(name, variable)]),
-  );
+  const values = new Map<string, unknown>(Object.entries(variables).map(([name, variable]) => [name, read(name, variable)]));
   problems.push(...contradictions(values));
   if (problems.length > 0) throw new ConfigError(problems);
   // Each value came out of the schema that its name stands for in the table.
@@ -197,6 +197,7 @@ const mebibyte = 1024 * 1024;
 function avatarSettings(get: Get): Config['avatars'] {
   return {
     folder: get('AVATARS_DIR') ?? join(get('DATA_DIR'), 'avatars'),
+    museTalkFolder: get('MUSETALK_BASE'),
     clipsFolder: get('AVATAR_CLIPS_DIR'),
     maxClipBytes: get('AVATAR_MAX_MB') * mebibyte,
     maxClipMs: get('AVATAR_MAX_SECONDS') * 1000,
@@ -222,7 +223,7 @@ function turnUser(username: string | null, password: string | null): TurnSetting
 
 /** Settings that differ from their defaults, for the operator's first look; secrets only as set or not. */
 export function describeConfig(env: Environment): readonly string[] {
-  const known = Object.entries({ ...variables, ...laterVariables }).flatMap(([name, variable]: [string, Variable]) => {
+  const known = Object.entries(variables).flatMap(([name, variable]: [string, Variable]) => {
     const written = env[name]?.trim();
     if (written === undefined || written === '' || written === variable.fallback) return [];
     return [[name, variable.secret === true ? 'set' : written] as const];
@@ -241,7 +242,7 @@ function tutorModels(env: Environment): ReadonlyMap<string, string> {
 }
 
 function noticesOf(env: Environment): string[] {
-  const known = new Set([...Object.keys(variables), ...Object.keys(laterVariables)]);
+  const known = new Set(Object.keys(variables));
   return Object.keys(env).flatMap((name) => {
     if (withoutSuccessor[name] !== undefined) return [withoutSuccessor[name]];
     if (known.has(name) || tutorModelPattern.test(name)) return [];

@@ -47,7 +47,7 @@ function workerConfig(config: Config, turn: TurnAccess): WorkerConfig {
     engineRelay: turn.engineRelay(),
     tts: { enabled: config.enableTts, edgeVoice: config.ttsVoice },
     asr: { enabled: config.enableAsr, ...config.asr },
-    avatar: { enabled: config.enableAvatar, folder: config.avatars.folder },
+    avatar: { enabled: config.enableAvatar, folder: config.avatars.folder, museTalkFolder: config.avatars.museTalkFolder },
     capacity: { sessions, speaking: speakingPerWorker },
   };
 }

@@ -178,6 +178,16 @@ export const mediaVariables = {
     meaning: { en: 'Language that students speak; not set: the language of the lesson', zh: '学生所说的语言；未设置时为课程语言' },
   },
   ENABLE_AVATAR: { ...avatar, fallback: 'true', ...onOff, meaning: { en: 'Tutors have a face', zh: '老师有虚拟形象' } },
+  MUSETALK_BASE: {
+    ...avatar,
+    fallback: null,
+    schema: text,
+    expects: 'a folder',
+    meaning: {
+      en: "MuseTalk's exported models: photorealistic lips, on a graphics card",
+      zh: 'MuseTalk 的导出模型：逼真的口型，需要显卡',
+    },
+  },
   AVATARS_DIR: {
     ...avatar,
     fallback: null,

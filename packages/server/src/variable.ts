@@ -10,8 +10,6 @@ export interface Variable {
   readonly expects: string;
   readonly meaning: { readonly en: string; readonly zh: string };
   readonly secret?: boolean;
-  /** Validated now, used by a later part. */
-  readonly later?: boolean;
 }
 
 export const port = z.coerce.number().int().min(1).max(65_535);

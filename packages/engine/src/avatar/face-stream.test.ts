@@ -2,26 +2,32 @@ import { describe, expect, test } from 'vitest';
 import { createVideoDecoder, psnr } from '../../../../test/support/seen-video.ts';
 import { createIllustrated } from '../adapters/canvas-illustrated.ts';
 import { createVideoEncoder } from '../adapters/node-av-video.ts';
-import type { EncodedFrame, MouthShape, Renderer, VideoCodec, VideoEncoder } from '../media/ports.ts';
+import type { EncodedFrame, MouthShape, Renderer, Speech, VideoCodec, VideoEncoder } from '../media/ports.ts';
 import { createFaceStream, type FaceStream, FaceUnavailable } from './face-stream.ts';
 import { IdleLoops, type OpenVideoEncoder } from './idle-loop.ts';
 import { restMouth } from './mouth.ts';
 import { mouthOpening } from './mouth-opening.ts';
+import { shapedMouth } from './viewers-mouth.ts';
 
 const ada = createIllustrated('ada');
 const loops = new IdleLoops(createVideoEncoder);
 const open: MouthShape = { ...restMouth, sil: 0, aa: 1 };
 
+const speech: Speech = { samples: new Int16Array(0), visemes: [], words: [], engine: 'none' };
+const spoken = (mouth: MouthShape | null) => mouth && { mouth, speech, atMs: 0 };
+
 function faceOf(
   codec: VideoCodec,
   options: { readonly renderer?: Renderer; readonly openEncoder?: OpenVideoEncoder; readonly nowMs?: () => number } = {},
 ) {
-  return createFaceStream({ renderer: ada, codec, loops, openEncoder: createVideoEncoder, bps: 500_000, nowMs: () => 0, ...options });
+  const renderer = options.renderer ?? ada;
+  const mouth = shapedMouth(renderer);
+  return createFaceStream({ renderer, mouth, codec, loops, openEncoder: createVideoEncoder, bps: 500_000, nowMs: () => 0, ...options });
 }
 
 async function play(face: FaceStream, frames: number, mouth: MouthShape | null = null): Promise<EncodedFrame[]> {
   const played: EncodedFrame[] = [];
-  for (let i = 0; i < frames; i += 1) played.push(await face.next(mouth));
+  for (let i = 0; i < frames; i += 1) played.push(await face.next(spoken(mouth)));
   return played;
 }
 
@@ -80,13 +86,21 @@ describe.each<VideoCodec>(['VP8', 'H264'])('a face in %s', (codec) => {
   });
 
   test('shows the mouth without blocks from the first words on', async () => {
-    using face = createFaceStream({ renderer: ada, codec, loops, openEncoder: createVideoEncoder, bps: 400_000, nowMs: () => 0 });
+    using face = createFaceStream({
+      renderer: ada,
+      mouth: shapedMouth(ada),
+      codec,
+      loops,
+      openEncoder: createVideoEncoder,
+      bps: 400_000,
+      nowMs: () => 0,
+    });
     using viewer = createVideoDecoder(codec);
     for (const frame of await play(face, 30)) viewer.decode(frame);
     for (let i = 0; i < 12; i += 1) {
       const mouth = { ...restMouth, sil: 0, [(['aa', 'U', 'E', 'PP'] as const)[i % 4] ?? 'aa']: 1 };
       const chin = (picture: Uint8Array) => picture.subarray(ada.width * 284, ada.width * 384);
-      expect(psnr(chin(viewer.decode(await face.next(mouth))), chin(ada.render(30 + i, mouth))), `frame ${i}`).toBeGreaterThan(38);
+      expect(psnr(chin(viewer.decode(await face.next(spoken(mouth)))), chin(ada.render(30 + i, mouth))), `frame ${i}`).toBeGreaterThan(38);
     }
   });
 
@@ -95,7 +109,7 @@ describe.each<VideoCodec>(['VP8', 'H264'])('a face in %s', (codec) => {
     using viewer = createVideoDecoder(codec);
     const mouths = [...Array(10).fill(null), ...Array(20).fill(open), ...Array(2 * ada.idleFrames).fill(null)];
     for (const [position, mouth] of mouths.entries()) {
-      const seen = viewer.decode(await face.next(mouth));
+      const seen = viewer.decode(await face.next(spoken(mouth)));
       if (mouth !== null || position < 10 || position > 34) {
         expect(psnr(seen, ada.render(position, mouth ?? restMouth)), `frame ${position}`).toBeGreaterThan(38);
       }
@@ -114,7 +128,7 @@ describe.each<VideoCodec>(['VP8', 'H264'])('a face in %s', (codec) => {
     for (const frame of await playToRest(face, shared)) late.decode(frame);
     await play(face, 8, open);
     face.wantKeyFrame();
-    expect((await face.next(open)).key).toBe(true);
+    expect((await face.next(spoken(open))).key).toBe(true);
   });
 });
 
@@ -162,7 +176,7 @@ test('five seconds at rest give the encoder back', async () => {
   expect(living).toBe(1);
   await play(face, 100);
   expect(living).toBe(0);
-  expect((await face.next(open)).key).toBe(true);
+  expect((await face.next(spoken(open))).key).toBe(true);
 });
 
 test.each<VideoCodec>(['VP8', 'H264'])('a hundred viewers that came and went leave no %s encoder behind', async (codec) => {
@@ -185,7 +199,7 @@ test('viewers of one face who are drawn in the same moment each get the mouth of
   const viewers = mouths.map(() => createVideoDecoder('VP8'));
   for (let position = 0; position < 8; position += 1) {
     // All ask before any is encoded: the renderer has one picture for all of them.
-    const frames = await Promise.all(faces.map((face, nth) => face.next(mouths[nth] ?? null)));
+    const frames = await Promise.all(faces.map((face, nth) => face.next(spoken(mouths[nth] ?? null))));
     for (const [nth, frame] of frames.entries()) {
       const seen = viewers[nth]?.decode(frame) ?? new Uint8Array(0);
       expect(psnr(seen, ada.render(position, mouths[nth] ?? restMouth)), `viewer ${nth}, frame ${position}`).toBeGreaterThan(38);
@@ -206,7 +220,7 @@ describe('a face that cannot be shown speaking', () => {
     using viewer = createVideoDecoder('VP8');
     for (const frame of await play(face, 10)) viewer.decode(frame);
     for (const frame of await play(face, 24, open)) viewer.decode(frame);
-    await expect(face.next(open)).rejects.toMatchObject({ name: 'FaceUnavailable', code: 'too_slow' });
+    await expect(face.next(spoken(open))).rejects.toMatchObject({ name: 'FaceUnavailable', code: 'too_slow' });
     const after = await play(face, 30);
     expect(after[0]?.key).toBe(true);
     for (const [i, frame] of after.entries()) expect(psnr(viewer.decode(frame), ada.render(50 + i, restMouth))).toBeGreaterThan(38);
@@ -222,7 +236,7 @@ describe('a face that cannot be shown speaking', () => {
     };
     using face = faceOf('VP8', { renderer: failing });
     await play(face, 3);
-    await expect(face.next(open)).rejects.toBeInstanceOf(FaceUnavailable);
+    await expect(face.next(spoken(open))).rejects.toBeInstanceOf(FaceUnavailable);
     expect((await face.next(null)).key).toBe(true);
   });
 });

@@ -1,10 +1,12 @@
-import { type EncodedFrame, framesPerSecond, type MouthShape, type Renderer, type VideoCodec, type VideoEncoder } from '../media/ports.ts';
+import { type EncodedFrame, framesPerSecond, type Renderer, type Speech, type VideoCodec, type VideoEncoder } from '../media/ports.ts';
 import type { IdleLoop, IdleLoops, OpenVideoEncoder } from './idle-loop.ts';
-import { between, restMouth } from './mouth.ts';
+import type { Spoken, ViewersMouth } from './viewers-mouth.ts';
 
 export interface FaceStreamOptions {
   /** Shared by all viewers of a character. */
   readonly renderer: Renderer;
+  /** This viewer's, of that renderer; disposed with the stream. */
+  readonly mouth: ViewersMouth;
   readonly codec: VideoCodec;
   readonly loops: IdleLoops;
   readonly openEncoder: OpenVideoEncoder;
@@ -16,11 +18,13 @@ export interface FaceStreamOptions {
 
 /** One viewer's picture: the shared idle loop while the tutor is at rest, frames of their own while it speaks. */
 export interface FaceStream extends Disposable {
+  /** Will be spoken after what is spoken now. */
+  prepare(speech: Speech): void;
   /**
-   * The frame of this tick; call it once every 40 ms, never twice at once. `mouth` null: not speaking; a mouth that was
+   * The frame of this tick; call it once every 40 ms, never twice at once. Null: not speaking; a mouth that was
    * open closes within 160 ms. Throws `FaceUnavailable`; `next(null)` still works after that.
    */
-  next(mouth: MouthShape | null): Promise<EncodedFrame>;
+  next(spoken: Spoken | null): Promise<EncodedFrame>;
   /** The viewer cannot decode: the next frame is a key frame, unless the last one was less than 200 ms ago. */
   wantKeyFrame(): void;
   /** While speaking at most, bits a second. Changes of less than a sixth are not worth the key frame they cost. */
@@ -42,8 +46,6 @@ const frameMs = 1000 / framesPerSecond;
 const slowFramesAllowed = 25;
 /** A viewer's repeated requests are answered no more often than this, frames. */
 const framesBetweenKeys = 5;
-/** A mouth interrupted while open closes in this many frames. */
-const closingFrames = 4;
 /** An encoder holds some MB; a viewer at rest for this long, frames, gives it back. */
 const encoderKeptFrames = 5 * framesPerSecond;
 
@@ -59,8 +61,6 @@ class ViewersFace implements FaceStream {
   #status: 'idle' | 'live' = 'idle';
   #encoder: VideoEncoder | null = null;
   #idleFrames = 0;
-  #mouth: MouthShape | null = null;
-  #closing = 0;
   #keyWanted = false;
   #framesSinceKey = framesBetweenKeys;
   #slowFrames = 0;
@@ -70,19 +70,20 @@ class ViewersFace implements FaceStream {
     this.#bps = options.bps;
   }
 
-  async next(mouth: MouthShape | null): Promise<EncodedFrame> {
+  prepare(speech: Speech): void {
+    this.#options.mouth.prepare(speech);
+  }
+
+  async next(spoken: Spoken | null): Promise<EncodedFrame> {
     const position = this.#position;
     this.#position += 1;
-    const shown = this.#settle(mouth);
-    const keyDue = this.#keyWanted && this.#framesSinceKey >= framesBetweenKeys;
-    const starts = this.#status === 'idle' && (shown !== null || (keyDue && !this.#loop.startsAt(position)));
-    if (starts) this.#status = 'live';
-    else if (shown === null && this.#loop.startsAt(position)) this.#status = 'idle';
     try {
-      const frame =
-        this.#status === 'idle'
-          ? await this.#rest(position)
-          : await this.#speak(position, { mouth: shown ?? restMouth, key: starts || keyDue });
+      const moves = this.#options.mouth.move(position, spoken);
+      const keyDue = this.#keyWanted && this.#framesSinceKey >= framesBetweenKeys;
+      const starts = this.#status === 'idle' && (moves || (keyDue && !this.#loop.startsAt(position)));
+      if (starts) this.#status = 'live';
+      else if (!moves && this.#loop.startsAt(position)) this.#status = 'idle';
+      const frame = this.#status === 'idle' ? await this.#rest(position) : await this.#speak(position, starts || keyDue);
       this.#framesSinceKey = frame.key ? 1 : this.#framesSinceKey + 1;
       if (frame.key) this.#keyWanted = false;
       return frame;
@@ -103,6 +104,11 @@ class ViewersFace implements FaceStream {
   }
 
   [Symbol.dispose](): void {
+    this.#closeEncoder();
+    this.#options.mouth[Symbol.dispose]();
+  }
+
+  #closeEncoder(): void {
     this.#encoder?.[Symbol.dispose]();
     this.#encoder = null;
   }
@@ -114,42 +120,26 @@ class ViewersFace implements FaceStream {
 
   async #rest(position: number): Promise<EncodedFrame> {
     this.#idleFrames += 1;
-    if (this.#idleFrames === encoderKeptFrames) this[Symbol.dispose]();
+    if (this.#idleFrames === encoderKeptFrames) this.#closeEncoder();
     return this.#loop.frame(position);
   }
 
-  async #speak(position: number, { mouth, key }: { readonly mouth: MouthShape; readonly key: boolean }): Promise<EncodedFrame> {
+  async #speak(position: number, key: boolean): Promise<EncodedFrame> {
     this.#idleFrames = 0;
-    const { renderer, codec, openEncoder, nowMs } = this.#options;
+    const { renderer, mouth, codec, openEncoder, nowMs } = this.#options;
     const startedMs = nowMs();
     this.#encoder ??= openEncoder({ codec, width: renderer.width, height: renderer.height, bps: this.#bps, effort: 'live' });
-    const frame = await this.#encoder.encode(renderer.render(position, mouth), { key });
+    const frame = await this.#encoder.encode(mouth.picture(position), { key });
     this.#slowFrames = nowMs() - startedMs > frameMs ? this.#slowFrames + 1 : 0;
     if (this.#slowFrames >= slowFramesAllowed) throw new FaceUnavailable('too_slow', 'Drawing the face takes longer than it lasts.');
     return frame;
   }
 
-  /** What the mouth shows: as asked, or on its way to rest; null once it is there. */
-  #settle(asked: MouthShape | null): MouthShape | null {
-    if (asked !== null) {
-      this.#mouth = asked;
-      this.#closing = 0;
-      return asked;
-    }
-    if (this.#mouth === null) return null;
-    this.#closing += 1;
-    if (this.#closing >= closingFrames) {
-      this.#mouth = null;
-      return null;
-    }
-    return between(this.#mouth, restMouth, this.#closing / closingFrames);
-  }
-
   /** Back to the loop, at its next key frame: what the viewer decoded last does not lead anywhere else. */
   #giveUp(): void {
-    this[Symbol.dispose]();
+    this.#closeEncoder();
+    this.#options.mouth.rest();
     this.#status = 'idle';
-    this.#mouth = null;
     this.#slowFrames = 0;
     while (!this.#loop.startsAt(this.#position)) this.#position += 1;
   }

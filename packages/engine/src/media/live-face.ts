@@ -1,6 +1,7 @@
 import type { QualityReason, TurnId } from '@virtual-tutor/schemas';
 import type { FaceStream } from '../avatar/face-stream.ts';
 import { mouthAt } from '../avatar/mouth.ts';
+import type { Spoken } from '../avatar/viewers-mouth.ts';
 import { frameSamples, type PlayedFrame, type Utterable } from './playout.ts';
 import { type Peer, playoutRate, type VideoCodec } from './ports.ts';
 import type { Face } from './protocol.ts';
@@ -112,6 +113,11 @@ export class LiveFace implements Disposable {
     return true;
   }
 
+  /** Will be spoken after what is spoken now. */
+  prepare({ speech }: Utterable): void {
+    this.#stream?.prepare(speech);
+  }
+
   /** Every 40 ms, with the frame of the voice that goes out now, the `at`th. */
   draw({ sentence, atMs }: PlayedFrame, { peer, at }: { readonly peer: Peer; readonly at: number }): void {
     const stream = this.#stream;
@@ -120,7 +126,7 @@ export class LiveFace implements Disposable {
     const speaking = sentence !== null && this.#mayMove(sentence) ? sentence : null;
     this.#drawing = stream;
     stream
-      .next(speaking === null ? null : mouthAt(speaking.speech.visemes, atMs + pictureLeadMs))
+      .next(speaking === null ? null : spokenAt(speaking, atMs + pictureLeadMs))
       .then(
         (frame) => {
           // Not a frame of a face that is not worn any more.
@@ -178,4 +184,8 @@ export class LiveFace implements Disposable {
     this.#restingSince = this.#options.now();
     this.#options.onResting(reason);
   }
+}
+
+function spokenAt({ speech }: Utterable, atMs: number): Spoken {
+  return { mouth: mouthAt(speech.visemes, atMs), speech, atMs };
 }

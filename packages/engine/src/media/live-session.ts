@@ -69,6 +69,7 @@ export class LiveSession {
       hasRoom: () => this.#playout.waiting < sentencesAhead,
       onSpoken: (sentence) => {
         this.#unspoken = 0;
+        this.#face.prepare(sentence);
         this.#playout.enqueue(sentence);
       },
       onUnspoken: (sentence, code) => this.#onUnspoken(sentence, code),

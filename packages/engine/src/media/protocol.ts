@@ -37,6 +37,8 @@ export interface WorkerConfig {
     readonly enabled: boolean;
     /** Holds one folder per filmed tutor, named by its id. */
     readonly folder: string;
+    /** Holds MuseTalk's models. Null: filmed tutors speak by the warp renderer on this worker. */
+    readonly museTalkFolder: string | null;
   };
   /** Sessions with media at once on all workers together; those that move their mouth at once on one. */
   readonly capacity: { readonly sessions: number; readonly speaking: number };

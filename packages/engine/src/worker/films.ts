@@ -85,6 +85,15 @@ export class Films implements Disposable {
     };
   }
 
+  /** Something about how this film can be worn has changed. */
+  changed(avatarId: AvatarId): void {
+    for (const tell of [...(this.#kept.get(avatarId)?.holders ?? [])]) tell();
+  }
+
+  allChanged(): void {
+    for (const avatarId of this.#kept.keys()) this.changed(avatarId);
+  }
+
   health(): ComponentHealth {
     const base = { name: 'filmed tutors', runsOn: 'warped film' };
     const troubles = [...this.#kept.values()].flatMap(({ avatarId, state }) => (isTrouble(state) ? [{ avatarId, trouble: state }] : []));
@@ -119,7 +128,7 @@ export class Films implements Disposable {
       onDefect(error);
       return;
     }
-    for (const tell of [...kept.holders]) tell();
+    this.changed(kept.avatarId);
   }
 
   /** Lets the film go that nobody wears for the longest time, if there is no room for one more. False: all are worn. */

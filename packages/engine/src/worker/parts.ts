@@ -5,12 +5,13 @@ import { createOpusDecoder, createOpusEncoder } from '../adapters/node-av-opus.t
 import { createVad } from '../adapters/silero.ts';
 import { createPeerFactory } from '../adapters/werift-peers.ts';
 import { openAvatar } from '../avatar/artifact/open-avatar.ts';
+import { MuseTalkProcess } from '../avatar/musetalk/musetalk-process.ts';
 import { createEar, type Ear, type EarClock, type EarEvent } from '../listening/ear.ts';
 import { createRecogniser, type Recogniser } from '../listening/recogniser.ts';
 import type { OpenMedia, WorkerConfig } from '../media/protocol.ts';
 import { createSpeaker } from '../speech/speaker.ts';
 import type { WorkerParts } from './engine-worker.ts';
-import { openWardrobe } from './wardrobe.ts';
+import { openWardrobe, type Painter } from './wardrobe.ts';
 
 const voiceBps = 32_000;
 /** Filmed tutors in memory at once, of at most some 60 MB each. */
@@ -26,10 +27,20 @@ export async function openParts(config: WorkerConfig, onDefect: (error: unknown)
   const recogniser = config.asr.enabled ? cleanUp.use(createRecogniser(config.asr)) : null;
   // The first student must not wait for weights to be read.
   if (recogniser !== null) await createVad();
-  const { enabled, folder } = config.avatar;
-  const load = (avatarId: AvatarId) => openAvatar(join(folder, avatarId));
+  const { enabled, folder, museTalkFolder } = config.avatar;
+  const folderOf = (avatarId: AvatarId) => join(folder, avatarId);
+  const muse = enabled && museTalkFolder !== null ? cleanUp.use(new MuseTalkProcess({ folder: museTalkFolder })) : null;
   const wardrobe = enabled
-    ? cleanUp.use(openWardrobe({ load, most: mostFilms, keptMs: filmKeptMs, now: () => Date.now(), onDefect }))
+    ? cleanUp.use(
+        openWardrobe({
+          load: (avatarId) => openAvatar(folderOf(avatarId)),
+          painter: muse && painterOf(muse, folderOf),
+          most: mostFilms,
+          keptMs: filmKeptMs,
+          now: () => Date.now(),
+          onDefect,
+        }),
+      )
     : null;
   const resources = cleanUp.move();
   return {
@@ -42,8 +53,23 @@ export async function openParts(config: WorkerConfig, onDefect: (error: unknown)
         recogniser === null ? null : (onEvent) => openEar({ media, recogniser, language: config.asr.language ?? media.locale, onEvent }),
       wear: wardrobe === null ? null : wardrobe.wear,
     }),
-    health: () => [...speaker.health(), ...(recogniser?.health() ?? []), ...(wardrobe?.health() ?? [])],
+    health: () => [
+      ...speaker.health(),
+      ...(recogniser?.health() ?? []),
+      ...(wardrobe?.health() ?? []),
+      ...(muse === null ? [] : [muse.health()]),
+    ],
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  };
+}
+
+function painterOf(muse: MuseTalkProcess, folderOf: (avatarId: AvatarId) => string): Painter {
+  return {
+    get live() {
+      return muse.live;
+    },
+    dress: (avatarId) => muse.dress(folderOf(avatarId)),
+    onChange: (listener) => muse.onChange(listener),
   };
 }
 

@@ -43,6 +43,7 @@ interface Placed {
 class Workers implements MediaWorkers {
   readonly #workers: readonly WorkerProcess[];
   readonly #capacity: number;
+  readonly #paints: boolean;
   readonly #sessions = new Map<SessionId, Placed>();
   readonly #waiting = new Map<string, Waiting>();
   readonly #listeners = new Set<(fact: SessionFact) => void>();
@@ -50,9 +51,10 @@ class Workers implements MediaWorkers {
 
   constructor({ config, workers, onFault }: MediaWorkersOptions) {
     this.#capacity = config.capacity.sessions;
+    this.#paints = config.avatar.museTalkFolder !== null;
     this.#workers = Array.from({ length: workers }, (_, nth) => {
       const worker: WorkerProcess = new WorkerProcess({
-        config: { ...config, mediaPorts: shareOf(config.mediaPorts, nth, workers) },
+        config: { ...config, avatar: avatarOf(config, nth), mediaPorts: shareOf(config.mediaPorts, nth, workers) },
         onFact: (fact) => this.#onFact(fact),
         onLost: () => this.#onLost(worker),
         onFault,
@@ -75,7 +77,8 @@ class Workers implements MediaWorkers {
     if (running.length === 0) {
       return { code: 'unavailable', message: 'voice and video are starting: try again in a moment', retryAfterMs: restartRetryMs };
     }
-    const worker = running.reduce((best, next) => (this.#placedOn(next) < this.#placedOn(best) ? next : best));
+    const worker =
+      this.#painting(media, running) ?? running.reduce((best, next) => (this.#placedOn(next) < this.#placedOn(best) ? next : best));
     if (this.#sessions.size >= this.#capacity) {
       const places = this.#capacity;
       return {
@@ -139,6 +142,11 @@ class Workers implements MediaWorkers {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const requestId of [...this.#waiting.keys()]) this.#settle(gone(requestId));
     await Promise.all(this.#workers.map((worker) => worker[Symbol.asyncDispose]()));
+  }
+
+  /** MuseTalk paints the frames of all sessions together, so those who may need it are in one place. */
+  #painting({ face }: OpenMedia, running: readonly WorkerProcess[]): WorkerProcess | undefined {
+    return face.kind === 'filmed' && this.#paints ? running.find((worker) => worker === this.#workers[0]) : undefined;
   }
 
   #placedOn(worker: WorkerProcess): number {
@@ -211,4 +219,9 @@ function gone(requestId: string): MediaAnswer {
 function shareOf([first, last]: readonly [number, number], nth: number, workers: number): readonly [number, number] {
   const each = Math.floor((last - first + 1) / workers);
   return [first + nth * each, nth === workers - 1 ? last : first + (nth + 1) * each - 1];
+}
+
+/** One worker has MuseTalk. */
+function avatarOf({ avatar }: WorkerConfig, nth: number): WorkerConfig['avatar'] {
+  return nth === 0 ? avatar : { ...avatar, museTalkFolder: null };
 }

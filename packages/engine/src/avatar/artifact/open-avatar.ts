@@ -10,6 +10,13 @@ import { landmarksOf } from './landmarks-file.ts';
 import { AnyManifest, AvatarManifest, files, manifestVersion } from './manifest.ts';
 import { systemCode } from './system-error.ts';
 
+/** The distinct frames as I420, and the face in each of them. */
+export interface AvatarFrames {
+  readonly frames: readonly Uint8Array[];
+  /** For each frame 68 points, x and y in turn, px. */
+  readonly landmarks: readonly Float32Array[];
+}
+
 export interface LoadedAvatar {
   readonly manifest: AvatarManifest;
   /** Its idle frames are those of the order; frames that come twice are one buffer. */
@@ -25,17 +32,32 @@ export interface LoadedAvatar {
 export async function openAvatar(folder: string): Promise<LoadedAvatar> {
   const manifest = await readManifest(folder);
   const found = await verifyArtifacts(folder, manifest);
+  const { frames, landmarks } = await framesOf(found, manifest);
   try {
-    const frames = await decodeFrames(bytesOf(found, files.frames), manifest);
-    const landmarks = landmarksOf(bytesOf(found, files.landmarks));
     const { frames: idle, codec } = await unpackTrack(bytesOf(found, files.idle));
-    if (landmarks.length !== frames.length || idle.length !== manifest.order.length || codec !== 'VP8') throw new AvatarDamaged('damaged');
+    if (idle.length !== manifest.order.length || codec !== 'VP8') throw new AvatarDamaged('damaged');
     const renderer = createWarpRenderer({
       size: manifest.width,
       frames: inOrder(frames, manifest.order),
       landmarks: inOrder(landmarks, manifest.order),
     });
     return { manifest, renderer, idle };
+  } catch (error) {
+    throw error instanceof AvatarDamaged ? error : new AvatarDamaged('damaged', { cause: error });
+  }
+}
+
+/** Throws `AvatarDamaged`. */
+export async function readFrames(folder: string, manifest: AvatarManifest): Promise<AvatarFrames> {
+  return framesOf(await verifyArtifacts(folder, manifest), manifest);
+}
+
+async function framesOf(found: ReadonlyMap<string, Uint8Array>, manifest: AvatarManifest): Promise<AvatarFrames> {
+  try {
+    const frames = await decodeFrames(bytesOf(found, files.frames), manifest);
+    const landmarks = landmarksOf(bytesOf(found, files.landmarks));
+    if (landmarks.length !== frames.length) throw new AvatarDamaged('damaged');
+    return { frames, landmarks };
   } catch (error) {
     throw error instanceof AvatarDamaged ? error : new AvatarDamaged('damaged', { cause: error });
   }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { faceSize } from './blend.ts';
 import type { Device, FrameInput, OpenGraphs, OpenGraphsOf } from './graphs.ts';
 import { type MuseTalkManifest, readManifest } from './manifest.ts';
@@ -20,6 +21,8 @@ export interface MuseTalk extends AsyncDisposable {
   readonly device: Device;
   readonly live: Live;
   readonly windowOffsetMs: number;
+  /** Changes with every file of the models, and with how they are called: hex. */
+  readonly models: string;
   /** `samples`: 16 kHz mono, at most 30 s. */
   hear(samples: Float32Array): Promise<HiddenStates>;
   /** One inference; RGB faces of 256 x 256. */
@@ -58,6 +61,7 @@ export async function openMuseTalk({ folder, device = 'auto', open, nowMs }: Mus
 class Pipeline {
   readonly device: Device;
   readonly windowOffsetMs: number;
+  readonly models: string;
   readonly #graphs: OpenGraphs;
   readonly #manifest: MuseTalkManifest;
 
@@ -66,6 +70,7 @@ class Pipeline {
     this.#manifest = manifest;
     this.device = graphs.device;
     this.windowOffsetMs = manifest.windowOffsetMs;
+    this.models = createHash('sha256').update(JSON.stringify(manifest)).digest('hex');
   }
 
   async hear(samples: Float32Array): Promise<HiddenStates> {

@@ -31,6 +31,17 @@ export function trimmedStates(data: Float32Array, seconds: number): HiddenStates
   return { data: data.subarray(0, steps * stepSize), steps };
 }
 
+/** Of speech that was heard in parts. */
+export function joinedStates(parts: readonly HiddenStates[]): HiddenStates {
+  const data = new Float32Array(parts.reduce((sum, part) => sum + part.data.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    data.set(part.data, at);
+    at += part.data.length;
+  }
+  return { data, steps: parts.reduce((sum, { steps }) => sum + steps, 0) };
+}
+
 /** `PositionalEncoding(d_model=384)`: sin at even columns, cos at odd ones. [50, 384] */
 export const positions = Float32Array.from({ length: promptRows * stateWidth }, (_, index) => {
   const row = Math.floor(index / stateWidth);
