@@ -13,6 +13,7 @@ const long = [
 const timed = [
   'test/e2e/{filmed,lip-sync,media,relay-only-browser,relay-only-lesson,voice-lesson,voice-trouble}*.test.ts',
   'test/fault/{filmed,hostile-media,media,relay-flood}*.test.ts',
+  'test/contract/musetalk-process.test.ts',
   'packages/engine/src/adapters/werift-hostile.test.ts',
   'packages/engine/src/listening/ear.voices.test.ts',
 ];
@@ -32,6 +33,8 @@ export default defineConfig({
     pool: 'forks',
     testTimeout: 180_000,
     hookTimeout: 120_000,
+    // onnxruntime 1.30 reports its use to Microsoft unless it is told not to.
+    env: { ORT_DISABLE_TELEMETRY: '1' },
     projects: [
       {
         extends: true,

@@ -1,7 +1,7 @@
-import { appendFile, mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { avatarSize } from '../../packages/engine/src/avatar/artifact/manifest.ts';
 import { writeAvatar } from '../../packages/engine/src/avatar/artifact/write-avatar.ts';
 import { MuseTalkProcess } from '../../packages/engine/src/avatar/musetalk/musetalk-process.ts';
@@ -98,6 +98,16 @@ describe('MuseTalk in a process of its own', () => {
     await until(() => muse.live !== null);
     expect(changes).toBe(3);
   }, 60_000);
+
+  test('leaves nothing of what onnxruntime would report to its maker', async () => {
+    const home = join(base, 'home');
+    await mkdir(home);
+    vi.stubEnv('HOME', home);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const muse = started(models);
+    await until(() => muse.live !== null);
+    expect(await readdir(home)).toEqual([]);
+  });
 
   test('without models it says what to do, and dresses nobody', async () => {
     const muse = started(base);

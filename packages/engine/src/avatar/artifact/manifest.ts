@@ -21,6 +21,9 @@ export const files = {
   thumbnail: 'thumbnail.jpg',
 } as const;
 
+/** What a predecessor's avatar brought along for MuseTalk; others have none. */
+export const broughtName = 'latents.bin';
+
 /** Distinct ones; twice as many in the order of playing. Of 393 kB each in memory. */
 const mostFrames = 250;
 

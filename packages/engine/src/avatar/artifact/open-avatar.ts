@@ -3,11 +3,13 @@ import { readLoop } from '../../adapters/node-av-loop.ts';
 import { unpackTrack } from '../../adapters/node-av-matroska.ts';
 import type { EncodedFrame, Renderer } from '../../media/ports.ts';
 
+import type { LegacyLatents } from '../legacy/legacy-latents.ts';
 import { createWarpRenderer } from '../warp/warp-renderer.ts';
 import { AvatarDamaged } from './avatar-damaged.ts';
 import { readHashed } from './checked-file.ts';
 import { landmarksOf } from './landmarks-file.ts';
-import { AnyManifest, AvatarManifest, files, manifestVersion } from './manifest.ts';
+import { latentsOf } from './latents-file.ts';
+import { AnyManifest, AvatarManifest, broughtName, files, manifestVersion } from './manifest.ts';
 import { systemCode } from './system-error.ts';
 
 /** The distinct frames as I420, and the face in each of them. */
@@ -15,6 +17,8 @@ export interface AvatarFrames {
   readonly frames: readonly Uint8Array[];
   /** For each frame 68 points, x and y in turn, px. */
   readonly landmarks: readonly Float32Array[];
+  /** For each frame, of a predecessor's avatar; else empty. */
+  readonly brought: readonly (LegacyLatents | null)[];
 }
 
 export interface LoadedAvatar {
@@ -49,10 +53,13 @@ export async function openAvatar(folder: string): Promise<LoadedAvatar> {
 
 /** Throws `AvatarDamaged`. */
 export async function readFrames(folder: string, manifest: AvatarManifest): Promise<AvatarFrames> {
-  return framesOf(await verifyArtifacts(folder, manifest), manifest);
+  const { frames, landmarks } = await framesOf(await verifyArtifacts(folder, manifest), manifest);
+  if (manifest.artifacts.every(({ name }) => name !== broughtName)) return { frames, landmarks, brought: [] };
+  const { data } = await readHashed(join(folder, broughtName), true);
+  return { frames, landmarks, brought: latentsOf(data) };
 }
 
-async function framesOf(found: ReadonlyMap<string, Uint8Array>, manifest: AvatarManifest): Promise<AvatarFrames> {
+async function framesOf(found: ReadonlyMap<string, Uint8Array>, manifest: AvatarManifest): Promise<Omit<AvatarFrames, 'brought'>> {
   try {
     const frames = await decodeFrames(bytesOf(found, files.frames), manifest);
     const landmarks = landmarksOf(bytesOf(found, files.landmarks));

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { film } from '../../../../../test/support/filmed-clip.ts';
 import { type LegacyBox, latentsNamed, legacyFiles, packedArchive, pngOf } from '../../../../../test/support/legacy-avatar.ts';
 import { openFaceFinder } from '../../adapters/face-api.ts';
-import { openAvatar } from '../artifact/open-avatar.ts';
+import { openAvatar, readFrames } from '../artifact/open-avatar.ts';
 import type { FaceFinder } from '../face/ports.ts';
 import { legacyLatents } from '../legacy/legacy-latents.ts';
 import { faceBox } from '../musetalk/face-box.ts';
@@ -57,10 +57,14 @@ async function built() {
 }
 
 /** Of the avatar's distinct frames: what was prepared of them, and where the built face's landmarks say that it belongs. */
+/** As MuseTalk reads them from the built avatar, after they were read from the archive. */
 async function carriedOver(archive: string) {
   const { manifest } = await openAvatar(folder);
   const { first, square } = manifest.source;
-  return legacyLatents(archive, { frames: Array.from({ length: manifest.frames }, (_, i) => first + i), square });
+  const read = await legacyLatents(archive, { frames: Array.from({ length: manifest.frames }, (_, i) => first + i), square });
+  const { brought } = await readFrames(folder, manifest);
+  expect(brought.map((one) => one?.latents)).toEqual(read.map((one) => one?.latents));
+  return brought;
 }
 
 test('a folder with one frame becomes a face that stands still, and what was prepared of it fits the new frame', async () => {

@@ -3,10 +3,12 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { probeClip, readCrop, readPictures } from '../../adapters/node-av-clip.ts';
 import { readHashed } from '../artifact/checked-file.ts';
-import { AvatarManifest, avatarSize, files } from '../artifact/manifest.ts';
+import { latentsFile } from '../artifact/latents-file.ts';
+import { AvatarManifest, avatarSize, broughtName, files } from '../artifact/manifest.ts';
 import { systemCode } from '../artifact/system-error.ts';
 import { derivedFiles, framesFile, keptFrames } from '../artifact/write-avatar.ts';
 import { boxOf } from '../face/face-square.ts';
+import { legacyLatents } from '../legacy/legacy-latents.ts';
 import { tickMs } from '../source/constant-rate.ts';
 import { FilmedFaceRefused } from '../warp/filmed-face.ts';
 import type { Build } from './build.ts';
@@ -203,6 +205,9 @@ export async function finishLoop(run: Run, seen: Seen, loop: Finished<Loop>): Pr
         run.signal.throwIfAborted();
         artifacts.push(await work.write(name, bytes));
       }
+      const distinct = frames.map((_, nth) => loop.data.first + nth);
+      const brought = await legacyLatents(run.source, { frames: distinct, square: loop.data.square });
+      if (brought.some((latents) => latents !== null)) artifacts.push(await work.write(broughtName, latentsFile(brought)));
       return { data: { quality, source: loop.data, order, frames: frames.length }, files: artifacts };
     },
   });

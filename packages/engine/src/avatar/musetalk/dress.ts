@@ -1,7 +1,8 @@
 import { rgbOfI420 } from '../i420-picture.ts';
+import type { LegacyLatents } from '../legacy/legacy-latents.ts';
 import { landmarkCount } from '../warp/filmed-face.ts';
 import { blendMask, faceOf } from './blend.ts';
-import { blendSquare, faceBox } from './face-box.ts';
+import { blendSquare, faceBox, type PixelBox } from './face-box.ts';
 import type { MuseTalk } from './models.ts';
 import { type MouthMask, mouthMask } from './mouth-patch.ts';
 import { cropped, type Pixels } from './resize.ts';
@@ -23,23 +24,31 @@ export interface Undressed {
   readonly frames: readonly Uint8Array[];
   /** For each frame 68 points, x and y in turn, px. */
   readonly landmarks: readonly Float32Array[];
+  /** For each frame what need not be encoded anew; may be empty. */
+  readonly brought: readonly (LegacyLatents | null)[];
 }
 
 /** Derived from the frames and the models alone: the same come to the same. One at a time, as they are asked for. */
 export async function* dressFrames(
   musetalk: Pick<MuseTalk, 'encode' | 'parse'>,
-  { size, frames, landmarks }: Undressed,
+  { size, frames, landmarks, brought }: Undressed,
 ): AsyncGenerator<DressedFrame | null, void, undefined> {
   for (const [index, frame] of frames.entries()) {
-    const box = faceBox({ points: pointsOf(landmarks[index] ?? new Float32Array(0)), frame: { width: size, height: size } });
-    yield box === null ? null : await dressed(musetalk, { ...rgbOfI420(frame, size), channels: 3 }, box);
+    const given = brought[index] ?? null;
+    const points = pointsOf(landmarks[index] ?? new Float32Array(0));
+    const box = given === null ? faceBox({ points, frame: { width: size, height: size } }) : pixelBox(given.box);
+    if (box === null) {
+      yield null;
+      continue;
+    }
+    const picture: Pixels = { ...rgbOfI420(frame, size), channels: 3 };
+    const mask = mouthMask(blendMask({ box, classes: await musetalk.parse(cropped(picture, blendSquare(box))) }), size);
+    yield mask && { mask, latents: given?.latents ?? (await musetalk.encode(faceOf(picture, box))) };
   }
 }
 
-async function dressed(musetalk: Pick<MuseTalk, 'encode' | 'parse'>, frame: Pixels, box: MouthMask['box']): Promise<DressedFrame | null> {
-  const classes = await musetalk.parse(cropped(frame, blendSquare(box)));
-  const mask = mouthMask(blendMask({ box, classes }), frame.width);
-  return mask === null ? null : { mask, latents: await musetalk.encode(faceOf(frame, box)) };
+function pixelBox({ x, y, width, height }: LegacyLatents['box']): PixelBox {
+  return { left: Math.round(x), top: Math.round(y), right: Math.round(x + width), bottom: Math.round(y + height) };
 }
 
 function pointsOf(landmarks: Float32Array): readonly { readonly x: number; readonly y: number }[] {
