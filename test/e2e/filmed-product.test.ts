@@ -12,6 +12,7 @@ import { screenshot } from '../support/chromium.ts';
 import { film, writeFilm } from '../support/filmed-clip.ts';
 import { chromiumAvailable, describeWith } from '../support/loud-skip.ts';
 import { enterRoom, heardAfter, type MeasuredRoom, type Product, startProduct } from '../support/measured-room.ts';
+import { writeTinyMuseTalk } from '../support/tiny-musetalk.ts';
 
 /*
  * The whole way of a face: a clip is sent to a running engine and built, a tutor is given it, a student sees and hears her in Chromium over the
@@ -103,6 +104,60 @@ describeWith(chromiumAvailable, 'Chromium')('a teacher and her face', () => {
     });
   });
 });
+
+describeWith(chromiumAvailable, 'Chromium')('a teacher whose mouth is painted', () => {
+  let folder: string;
+  let product: Product;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'painted-product-'));
+    // What these small models paint is a patch of another colour: nobody's mouth, but in its place.
+    writeTinyMuseTalk(folder, { decoder: 'calm' });
+    product = await startProduct({ env: { MUSETALK_BASE: folder } });
+  });
+  afterAll(async () => {
+    await product?.[Symbol.asyncDispose]();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  test('is seen with it while she speaks, and as she was filmed when she is silent', async () => {
+    const client = createTutorClient({ url: product.engine.url, apiKey: product.engine.apiKey });
+    const photo = await readFile(new URL('../support/faces/hopper.jpg', import.meta.url));
+    const consent = { by: 'Grace Hopper', statement: 'My students may see me.' };
+    const made = await client.avatars.upload(photo, { name: 'Ms Hopper', consent, tutorId: 'ada' });
+    while ((await client.tutors.get('ada')).settings.avatarId !== made.id) await wait(100);
+    await using room = await enterRoom(product);
+    const { page } = room.lesson;
+    await wait(3_000);
+    // The first sentences are warped, while what MuseTalk needs of her face is made.
+    let askedAtMs = Date.now();
+    await room.lesson.ask('Why is the sky blue?');
+    await heardAfter(room, askedAtMs, 10_000);
+    await wait(15_000);
+    const [silent] = await watched(page, 200);
+    askedAtMs = Date.now();
+    await room.lesson.ask('What do plants need?');
+    await heardAfter(room, askedAtMs, 10_000);
+    await wait(1_000);
+    const speaking = await watched(page, 1_000);
+    await screenshot(page, 'painted-lesson');
+    if (silent === undefined) throw new Error('nothing was seen');
+    const [mouths, eyes] = [
+      { from: 0.5, to: 0.75 },
+      { from: 0.2, to: 0.4 },
+    ].map((rows) => speaking.map((picture) => difference(part(silent, rows), part(picture, rows))));
+    console.log(JSON.stringify({ painted: spread(mouths ?? []), above: spread(eyes ?? []) }));
+    expect(spread(mouths ?? []).mean).toBeGreaterThan(10);
+    expect(spread(eyes ?? []).mean).toBeLessThan(4);
+  });
+});
+
+/** Some rows of the middle half of a picture, as shares of its height. */
+function part({ data, width, height }: Picture, { from, to }: { readonly from: number; readonly to: number }): Picture {
+  const rows = { first: Math.round(from * height), end: Math.round(to * height) };
+  const cut = { width: width / 2, height: rows.end - rows.first };
+  const at = (i: number) => ((rows.first + Math.floor(i / (3 * cut.width))) * width + width / 4) * 3 + (i % (3 * cut.width));
+  return { ...cut, data: Uint8Array.from({ length: 3 * cut.width * cut.height }, (_, i) => data[at(i)] ?? 0) };
+}
 
 async function embedding(finder: Awaited<ReturnType<typeof openFaceFinder>>, picture: Picture): Promise<readonly number[]> {
   const [face] = await finder.find(picture);
