@@ -67,6 +67,7 @@ describeWith(chromiumAvailable, 'Chromium')('filmed tutors at the desk', () => {
     await page.goto(`${engine.url}/#/desk/faces`);
     await page.getByRole('link', { name: 'Ms Hopper' }).click();
     await button(page, english('revokeFace')).click();
+    await page.getByRole('radio', { name: english('revoke_replaced') }).check();
     await page
       .getByRole('dialog')
       .getByRole('button', { name: english('revokeFace'), exact: true })

@@ -55,6 +55,7 @@ export function Confirmation({
   keep,
   onConfirm,
   onClose,
+  children,
 }: {
   readonly title: string;
   readonly body: string;
@@ -62,11 +63,14 @@ export function Confirmation({
   readonly keep?: string;
   readonly onConfirm: () => void;
   readonly onClose: () => void;
+  /** What has to be chosen first. */
+  readonly children?: ReactNode;
 }) {
   const { say } = useSpeech();
   return (
     <Dialog title={title} onClose={onClose}>
       <p>{body}</p>
+      {children}
       <div className="dialog-actions">
         <button type="button" className="button" onClick={({ currentTarget }) => closeDialogOf(currentTarget)}>
           {keep ?? say('cancel')}

@@ -78,6 +78,9 @@ function Face({
   );
 }
 
+const revokeReasons = ['consent_withdrawn', 'replaced', 'misuse', 'other'] as const;
+type RevokeReason = (typeof revokeReasons)[number];
+
 function Leave({
   client,
   avatar: { id, name, status },
@@ -89,8 +92,9 @@ function Leave({
 }) {
   const { say } = useSpeech();
   const [asks, setAsks] = useState<'revoke' | 'remove' | null>(null);
+  const [reason, setReason] = useState<RevokeReason>('consent_withdrawn');
   const revoke = useAction(
-    useCallback(async () => onChange(await client.avatars.revoke({ avatarId: id, reason: 'consent_withdrawn' })), [client, id, onChange]),
+    useCallback(async () => onChange(await client.avatars.revoke({ avatarId: id, reason })), [client, id, reason, onChange]),
   );
   const remove = useAction(
     useCallback(async () => {
@@ -121,7 +125,17 @@ function Leave({
           action={say('revokeFace')}
           onConfirm={revoke.run}
           onClose={close}
-        />
+        >
+          <fieldset className="choices">
+            <legend>{say('revokeReason')}</legend>
+            {revokeReasons.map((one) => (
+              <label key={one} className="choice">
+                <input type="radio" name="reason" checked={reason === one} onChange={() => setReason(one)} />
+                {say(`revoke_${one}`)}
+              </label>
+            ))}
+          </fieldset>
+        </Confirmation>
       ) : null}
       {asks === 'remove' ? (
         <Confirmation
