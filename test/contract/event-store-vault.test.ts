@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, createSecretKey, randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -18,6 +18,26 @@ function filesHolding(folder: string, text: string): string[] {
     const path = join(folder, name);
     return statSync(path).isFile() && readFileSync(path).includes(text);
   });
+}
+
+/** Written again after the documentation of `store/event-key.ts`, as an auditor would. */
+function auditorOpens(key: Uint8Array, sealed: Uint8Array, aad: string): string {
+  const both = createHmac('sha512', key).update('virtual-tutor event key').digest();
+  if (!both.subarray(0, 32).equals(sealed.subarray(16, 48))) throw new Error('another key made this');
+  const decipher = createDecipheriv('aes-256-gcm', both.subarray(32), Buffer.alloc(12)).setAAD(bytes(aad)).setAuthTag(sealed.subarray(-16));
+  return decipher.update(sealed.subarray(48, -16), undefined, 'utf8') + decipher.final('utf8');
+}
+
+/** Nonce, ciphertext, tag under the subject's key: how events were sealed at first. */
+function encryptOld(key: Uint8Array, text: string, aad: string): Uint8Array {
+  const nonce = randomBytes(12);
+  const cipher = createCipheriv('aes-256-gcm', createSecretKey(key), nonce).setAAD(bytes(aad));
+  return Buffer.concat([nonce, cipher.update(text), cipher.final(), cipher.getAuthTag()]);
+}
+
+function decryptOld(key: Uint8Array, sealed: Uint8Array, aad: string): Uint8Array {
+  const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, 12)).setAAD(bytes(aad)).setAuthTag(sealed.subarray(-16));
+  return Buffer.concat([decipher.update(sealed.subarray(12, -16)), decipher.final()]);
 }
 
 for (const kind of databaseKinds) {
@@ -69,6 +89,30 @@ for (const kind of databaseKinds) {
         const flipped = Uint8Array.from(sealed, (byte, i) => (i === index ? byte ^ 1 : byte));
         await expect(node.open(keyId, flipped, bytes('aad'))).rejects.toThrow();
       }
+    });
+
+    test('a disclosed key opens its event and no other, by the rule that auditors follow', async () => {
+      const node = vault();
+      const first = await node.seal(student('shown'), bytes('I broke the vase'), bytes('event 1'));
+      const second = await node.seal(student('shown'), bytes('and the window'), bytes('event 2'));
+      const key = await node.disclose(first.keyId, first.sealed, bytes('event 1'));
+      if (key === null) throw new Error('a sealed event has a key');
+      expect(auditorOpens(key, first.sealed, 'event 1')).toBe('I broke the vase');
+      expect(() => auditorOpens(key, second.sealed, 'event 2')).toThrow('another key');
+      expect(await node.disclose(first.keyId, second.sealed, bytes('event 1'))).toBeNull();
+      await node.destroy(student('shown'));
+      expect(await node.disclose(first.keyId, first.sealed, bytes('event 1'))).toBeNull();
+    });
+
+    test('what was sealed before events had keys of their own opens, and cannot be disclosed', async () => {
+      const { keyId } = await vault().seal(student('early'), bytes('x'), bytes('aad'));
+      const [row] = await open.database.sql<{ wrapped_key: Buffer }[]>`
+        select wrapped_key from es_subject_key where key_id = ${keyId}::uuid`;
+      if (row === undefined) throw new Error('there is a key');
+      const subjectKey = decryptOld(masterKey, row.wrapped_key, `data-key|school/early|${keyId}`);
+      const sealed = encryptOld(subjectKey, 'said long ago', 'aad');
+      expect(await vault().open(keyId, sealed, bytes('aad'))).toEqual(Buffer.from('said long ago'));
+      expect(await vault().disclose(keyId, sealed, bytes('aad'))).toBeNull();
     });
 
     test('a data key moved to another student does not unwrap (invariant 35)', async () => {

@@ -66,6 +66,7 @@ function vaultOn({ keys }: SchoolDisk): KeyVault {
       return { keyId, sealed: plaintext };
     },
     open: async (keyId, sealed) => ([...keys.values()].includes(keyId) ? sealed : null),
+    disclose: async () => null,
     async destroy({ subjectId }) {
       const keyId = keys.get(subjectId) ?? null;
       keys.set(subjectId, 'destroyed');

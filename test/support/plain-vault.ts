@@ -4,6 +4,7 @@ import type { KeyVault } from '../../packages/server/src/app/ports.ts';
 export const plainVault: KeyVault = {
   seal: async (_subject, plaintext) => ({ keyId: 'key', sealed: plaintext }),
   open: async (_keyId, sealed) => sealed,
+  disclose: async () => null,
   destroy: async () => ({ keyId: null }),
   evict: () => {},
 };

@@ -69,6 +69,8 @@ export interface EventCodec {
   seal(draft: SealRequest): Promise<StoredEventDraft>;
   /** Opens the personal part, or leaves null where the key was destroyed. Throws `UnknownEvent`. */
   open(stored: StoredEvent): Promise<OpenEvent>;
+  /** The key of this event's personal part alone; null as `KeyVault.disclose` has it, and where nothing is sealed. */
+  disclose(stored: StoredEvent): Promise<Uint8Array | null>;
 }
 
 export interface SealRequest {
@@ -104,5 +106,7 @@ export function createEventCodec(vault: KeyVault): EventCodec {
       const personal = plaintext === null ? null : definition.personal.parse(JSON.parse(new TextDecoder().decode(plaintext)));
       return { ...clear, personal } as unknown as OpenEvent;
     },
+    disclose: async (stored) =>
+      stored.sealed === null || stored.keyId === null ? null : vault.disclose(stored.keyId, stored.sealed, aadOf(stored.stream, stored)),
   };
 }

@@ -93,6 +93,11 @@ export interface KeyVault {
   seal(subject: Subject, plaintext: Uint8Array, aad: Uint8Array): Promise<{ readonly keyId: string; readonly sealed: Uint8Array }>;
   /** Null when the key was destroyed; throws when the ciphertext does not belong to `aad`. */
   open(keyId: string, sealed: Uint8Array, aad: Uint8Array): Promise<Uint8Array | null>;
+  /**
+   * The 32 bytes that open this ciphertext and no other, for an auditor to check; `store/event-key.ts` says how. Null when the
+   * key was destroyed, and for events sealed before each had a key of its own.
+   */
+  disclose(keyId: string, sealed: Uint8Array, aad: Uint8Array): Promise<Uint8Array | null>;
   /** Irreversible. Null when the subject never had a key; then none can be made either. Idempotent. */
   destroy(subject: Subject): Promise<{ readonly keyId: string | null }>;
   /** Forgets cached keys so that a destruction by another node is seen. */

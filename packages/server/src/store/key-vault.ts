@@ -1,13 +1,12 @@
-import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject, randomBytes, randomUUID } from 'node:crypto';
+import { createSecretKey, type KeyObject, randomBytes, randomUUID } from 'node:crypto';
 import type { Sql } from 'postgres';
 import { type KeyVault, type Subject, SubjectForgotten } from '../app/ports.ts';
+import { decrypt, encrypt } from './aes-gcm.ts';
 import type { Database } from './database.ts';
+import { eventKeyOf, openEvent, sealEvent } from './event-key.ts';
 import { reach } from './reach.ts';
 
 const keyBytes = 32;
-/** NIST SP 800-38D section 8.2.2: random 96-bit nonces. */
-const nonceBytes = 12;
-const tagBytes = 16;
 const maxCached = 5_000;
 
 interface DataKey {
@@ -20,22 +19,6 @@ interface KeyRow {
   readonly key_id: string | null;
   readonly wrapped_key: Buffer | null;
   readonly destroyed: boolean;
-}
-
-/** AES-256-GCM; the result is nonce, ciphertext, tag. */
-function encrypt(key: KeyObject, plaintext: Uint8Array, aad: Uint8Array): Uint8Array {
-  const nonce = randomBytes(nonceBytes);
-  const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(aad);
-  return Buffer.concat([nonce, cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);
-}
-
-/** Throws when the bytes, the key or `aad` are not those of the encryption. */
-function decrypt(key: KeyObject, sealed: Uint8Array, aad: Uint8Array): Uint8Array {
-  const bytes = Buffer.from(sealed);
-  const nonce = bytes.subarray(0, nonceBytes);
-  const tag = bytes.subarray(bytes.length - tagBytes);
-  const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: tagBytes }).setAAD(aad).setAuthTag(tag);
-  return Buffer.concat([decipher.update(bytes.subarray(nonceBytes, bytes.length - tagBytes)), decipher.final()]);
 }
 
 /** One data key per student, wrapped by the master key, in the same database; destroying it leaves a tombstone. */
@@ -55,12 +38,17 @@ export class PostgresKeyVault implements KeyVault {
 
   async seal(subject: Subject, plaintext: Uint8Array, aad: Uint8Array): Promise<{ readonly keyId: string; readonly sealed: Uint8Array }> {
     const { keyId, key } = this.#bySubject.get(nameOf(subject)) ?? (await this.#obtain(subject));
-    return { keyId, sealed: encrypt(key, plaintext, aad) };
+    return { keyId, sealed: sealEvent(key, plaintext, aad) };
   }
 
   async open(keyId: string, sealed: Uint8Array, aad: Uint8Array): Promise<Uint8Array | null> {
     const key = this.#byId.get(keyId) ?? (await this.#find(keyId));
-    return key === null ? null : decrypt(key, sealed, aad);
+    return key === null ? null : openEvent(key, sealed, aad);
+  }
+
+  async disclose(keyId: string, sealed: Uint8Array, aad: Uint8Array): Promise<Uint8Array | null> {
+    const key = this.#byId.get(keyId) ?? (await this.#find(keyId));
+    return key === null ? null : eventKeyOf(key, sealed, aad);
   }
 
   async destroy({ tenantId, subjectId }: Subject): Promise<{ readonly keyId: string | null }> {
