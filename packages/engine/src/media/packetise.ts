@@ -1,3 +1,4 @@
+import { nalUnits } from './nal-units.ts';
 import type { EncodedFrame, VideoCodec } from './ports.ts';
 
 /** Bytes of an RTP payload: fits a relayed, encrypted packet into an MTU of 1280. */
@@ -33,15 +34,4 @@ function fragments(unit: Uint8Array): readonly Buffer[] {
     payloads.push(Buffer.concat([Buffer.from([indicator, start | end | (head & 0x1f)]), unit.subarray(at, at + maxPayload)]));
   }
   return payloads;
-}
-
-/** The units between Annex B start codes. */
-function nalUnits(data: Uint8Array): readonly Uint8Array[] {
-  const starts: { readonly code: number; readonly unit: number }[] = [];
-  for (let at = 0; at + 3 <= data.length; at += 1) {
-    if (data[at] !== 0 || data[at + 1] !== 0 || data[at + 2] !== 1) continue;
-    starts.push({ code: at > 0 && data[at - 1] === 0 ? at - 1 : at, unit: at + 3 });
-    at += 2;
-  }
-  return starts.map(({ unit }, nth) => data.subarray(unit, starts[nth + 1]?.code ?? data.length)).filter((unit) => unit.length > 0);
 }
