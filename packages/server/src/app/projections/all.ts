@@ -1,5 +1,6 @@
 import { apiKeysProjection } from './access.ts';
 import { avatarsProjection } from './avatars.ts';
+import { keptWordsProjection } from './kept-words.ts';
 import { documentsProjection, knowledgeBasesProjection } from './knowledge.ts';
 import { sessionsProjection } from './sessions.ts';
 import { transcriptProjection, usageProjection } from './transcript.ts';
@@ -9,6 +10,7 @@ export const allProjections = [
   sessionsProjection,
   transcriptProjection,
   usageProjection,
+  keptWordsProjection,
   avatarsProjection,
   tutorsProjection,
   knowledgeBasesProjection,
