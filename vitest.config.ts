@@ -26,12 +26,14 @@ const light = [
   'packages/engine/src/{knowledge,media,speech,turn}/**/*.test.ts',
 ];
 const elsewhere = ['**/node_modules/**'];
-const leftOut = process.env['LONG'] === '1' ? elsewhere : [...elsewhere, ...long];
+const isLong = process.env['LONG'] === '1';
+const leftOut = isLong ? elsewhere : [...elsewhere, ...long];
 
 export default defineConfig({
   test: {
     pool: 'forks',
-    testTimeout: 180_000,
+    // In a long run some tests repeat a crash fifty times, or a property two thousand.
+    testTimeout: isLong ? 1_800_000 : 180_000,
     hookTimeout: 120_000,
     // onnxruntime 1.30 reports its use to Microsoft unless it is told not to.
     env: { ORT_DISABLE_TELEMETRY: '1' },

@@ -6,17 +6,19 @@ import { parseArgs, promisify } from 'node:util';
 import { CommandId, StreamName, TenantId } from '@virtual-tutor/schemas';
 import { eventIdOf, systemIds } from '../packages/server/src/app/ids.ts';
 import type { AppendRequest, EventStore } from '../packages/server/src/app/ports.ts';
-import { openDatabase } from '../packages/server/src/store/database.ts';
-import { PostgresEventStore } from '../packages/server/src/store/postgres-event-store.ts';
+import { type Database, openDatabase } from '../packages/server/src/store/database.ts';
 import { type PostgresServer, postgresAvailable, startPostgres } from '../test/support/postgres.ts';
 import { openEmmett } from './peers/emmett.ts';
+import { fillTo, median, openLog } from './replay/log.ts';
 
 /*
  * Appends per second, one event each, of the size of `SentenceHeard`: through our store with 1 and 32
  * writers, each on a stream of its own at an exact revision; through pgbench, which inserts the same
  * row into a table with the same columns and indexes (-M prepared, position from a sequence, no
  * stream row, no command row, no chain); through emmett, 32 writers. All on one throw-away server with
- * its defaults (fsync on), taking turns.
+ * its defaults (fsync on), taking turns. Then the same with 32 writers on logs that hold 10^3 to 10^6 events
+ * already, ours and pgbench's table of as many rows (`bySize`); `growth` is the rate at the largest over that
+ * at 10^3: 1 is a log that does not slow down.
  */
 
 const { values } = parseArgs({
@@ -24,10 +26,12 @@ const { values } = parseArgs({
     json: { type: 'boolean', default: false },
     seconds: { type: 'string', default: '2' },
     rounds: { type: 'string', default: '7' },
+    events: { type: 'string', default: '1000000' },
   },
 });
 const seconds = Number(values.seconds);
 const rounds = Number(values.rounds);
+const sizes = [1_000, 10_000, 100_000, 1_000_000].filter((size) => size <= Number(values.events));
 const tenantId = TenantId.parse('bench');
 
 function payloadOf(index: number) {
@@ -114,27 +118,63 @@ values ('session-${run}-' || :client_id, :n, gen_random_uuid(), 'SentenceHeard',
   return Number(tps);
 }
 
-function median(figures: readonly number[]): number {
-  return figures.toSorted((a, b) => a - b)[Math.floor(figures.length / 2)] ?? Number.NaN;
+async function openPeer(server: PostgresServer, name: string): Promise<Database> {
+  const peer = await openDatabase({ kind: 'server', url: await server.createDatabase(name) });
+  await peer.sql.unsafe(`
+    create sequence peer_position;
+    create table peer_event (like es_event including all);
+    alter table peer_event alter position set default nextval('peer_position')`);
+  return peer;
+}
+
+interface Grown {
+  readonly size: number;
+  readonly ours: number;
+  readonly pgbench: number;
+  /** Of neighbours in time. */
+  readonly ratio: number;
+}
+
+/** Fresh tables, filled to one size after the other, and written to at each. */
+async function grow(server: PostgresServer): Promise<readonly Grown[]> {
+  await using log = await openLog(await server.createDatabase('ours_grown'));
+  await using peer = await openPeer(server, 'peer_grown');
+  const grown: Grown[] = [];
+  for (const size of sizes) {
+    await fillTo(log, size);
+    await peer.sql.unsafe(`
+      insert into peer_event (stream, revision, event_id, type, schema_version, payload, meta, content_hash, hash)
+      select 'session-filled-' || i / 800, 1 + i % 800, gen_random_uuid(), 'SentenceHeard', 1, '${JSON.stringify(payloadOf(100))}',
+        '${JSON.stringify(metaOf(randomUUID()))}', sha256(int8send(i)), sha256(int8send(i))
+      from generate_series((select count(*) from peer_event), ${size} - 1) i`);
+    const pairs: (readonly [number, number])[] = [];
+    for (let round = 0; round < 3; round += 1)
+      pairs.push([await ours(log.store, 32), await pgbench(server, { clients: 32, database: 'peer_grown' })]);
+    const [own, other] = [median(pairs.map(([one]) => one)), median(pairs.map(([, two]) => two))];
+    grown.push({ size, ours: Math.round(own), pgbench: Math.round(other), ratio: twoDigits(median(pairs.map(([one, two]) => one / two))) });
+    if (!values.json) console.log(`at ${size} events  ours ${Math.round(own)}/s  pgbench ${Math.round(other)}/s`);
+  }
+  return grown;
+}
+
+function twoDigits(figure: number): number {
+  return Math.round(figure * 100) / 100;
 }
 
 async function main(): Promise<void> {
   if (!postgresAvailable) throw new Error('this bench needs PostgreSQL on this machine: apt-get install postgresql');
   await using server = await startPostgres();
-  const database = await openDatabase({ kind: 'server', url: await server.createDatabase('ours') });
-  const store = await PostgresEventStore.open(database);
-  const emmett = await openEmmett(await server.createDatabase('emmett'));
-  await server.createDatabase('peer');
-  const peer = await openDatabase({ kind: 'server', url: server.urlOf('peer') });
-  await peer.sql.unsafe(`
-    create sequence peer_position;
-    create table peer_event (like es_event including all);
-    alter table peer_event alter position set default nextval('peer_position')`);
+  await using log = await openLog(await server.createDatabase('ours'));
+  const { database, store } = log;
+  await using emmett = await openEmmett(await server.createDatabase('emmett'));
+  await using peer = await openPeer(server, 'peer');
 
   const emmettRun = () => {
     run += 1;
     const mine = run;
-    return perSecond(32, (writer, turn) => emmett.append(`session-${mine}-${writer}`, payloadOf(turn), metaOf(randomUUID())));
+    return perSecond(32, (writer, turn) =>
+      emmett.append(`session-${mine}-${writer}`, [{ type: 'SentenceHeard', data: payloadOf(turn), metadata: metaOf(randomUUID()) }]),
+    );
   };
   const runs: readonly (readonly [string, () => Promise<number>])[] = [
     ['ours1', () => ours(store, 1)],
@@ -164,12 +204,9 @@ async function main(): Promise<void> {
   // Of neighbours in time: a machine that others use too is slow for both.
   const ratio = (a: string, b: string) => {
     const pairs = (figures.get(a) ?? []).map((figure, round) => figure / (figures.get(b)?.[round] ?? Number.NaN));
-    return Math.round(median(pairs) * 100) / 100;
+    return twoDigits(median(pairs));
   };
-  await emmett[Symbol.asyncDispose]();
-  await store.close();
-  await peer[Symbol.asyncDispose]();
-  await database[Symbol.asyncDispose]();
+  const grown = await grow(server);
   console.log(
     JSON.stringify({
       bench: 'append',
@@ -179,6 +216,8 @@ async function main(): Promise<void> {
       ratioToEmmett32: ratio('ours32', 'emmett32'),
       medians: Object.fromEntries(runs.map(([name]) => [name, of(name)])),
       ranges: Object.fromEntries([...figures].map(([name, all]) => [name, [Math.min(...all), Math.max(...all)]])),
+      bySize: grown,
+      growth: twoDigits((grown.at(-1)?.ours ?? Number.NaN) / (grown[0]?.ours ?? Number.NaN)),
       rowBytes: { ours: size?.ours, pgbench: peerSize?.peer },
       rounds,
       seconds,

@@ -50,6 +50,24 @@ for (const kind of databaseKinds) {
       expect(setting[0]?.synchronous_commit).toBe('on');
     });
 
+    test('clocks that jump back change no order (invariant 30)', async () => {
+      const at = (year: number) => draft({ year }, { meta: { ...draft().meta, occurredAt: `${year}-01-01T00:00:00.000Z` } });
+      const { sql } = open.database;
+      await open.store.append(command('clock', 'none', [at(2030)]));
+      // The database's clock, as of now.
+      await sql.unsafe(`alter table es_event alter recorded_at set default '2001-01-01T00:00:00Z'`);
+      await open.store.append(command('clock', 1, [at(1999)]));
+      await sql.unsafe('alter table es_event alter recorded_at set default clock_timestamp()');
+      await open.store.append(command('clock', 2, [at(2031)]));
+      const events = await open.store.readStream(stream('clock'), { after: 0, limit: 10 });
+      expect(events.map(({ payload, recordedAt }) => [payload['year'], recordedAt < '2002'])).toEqual([
+        [2030, false],
+        [1999, true],
+        [2031, false],
+      ]);
+      expect((await readAll(open.store)).slice(-3)).toEqual(events);
+    });
+
     test('migrations that were applied are not applied again', async () => {
       await Promise.all([migrate(open.database.sql), migrate(open.database.sql)]);
       const applied = await open.database.sql<{ id: number }[]>`select id from es_migration order by id`;

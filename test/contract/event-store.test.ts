@@ -3,7 +3,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { verifyChain } from '../../packages/server/src/app/chain.ts';
 import type { EventStore } from '../../packages/server/src/app/ports.ts';
 import { command, draft, readAll, stream } from '../support/drafts.ts';
+import { positionsUntil } from '../support/followers.ts';
 import { describeOn, type OpenStore, openStore, storeKinds } from '../support/stores.ts';
+import { startWriters } from '../support/writers.ts';
 
 const whole = { after: 0, limit: 1000 };
 
@@ -142,6 +144,22 @@ for (const kind of storeKinds)
         const page = await store.readAll({ after, limit: 1000 });
         expect(page.map(({ position }) => position)).toEqual(events.slice(after).map(({ position }) => position));
       }
+    });
+
+    test('readers with pages of any size that begin while everybody writes see every event once, in order (invariants 13, 14 and 16)', async () => {
+      const writers = startWriters(store, 'followed', 8);
+      const last = Promise.withResolvers<number>();
+      const readers: Promise<{ readonly after: number; readonly seen: readonly number[] }>[] = [];
+      for (const [nth, limit] of [1, 2, 10, 500].entries()) {
+        await writers.until(writers.acked.length + 15);
+        const after = nth % 2 === 0 ? await store.head() : 0;
+        readers.push(positionsUntil(store, { after, limit, last: last.promise }).then((seen) => ({ after, seen })));
+      }
+      await writers.until(writers.acked.length + 15);
+      await writers.stop();
+      last.resolve(await store.head());
+      const positions = (await readAll(store)).map(({ position }) => position);
+      for (const { after, seen } of await Promise.all(readers)) expect(seen).toEqual(positions.filter((position) => position > after));
     });
 
     test('an append wakes those who wait', async () => {

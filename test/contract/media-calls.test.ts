@@ -1,13 +1,27 @@
-import { randomUUID } from 'node:crypto';
+import { execFile } from 'node:child_process';
+import { createHash, randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { WebrtcConfig } from '@virtual-tutor/schemas';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { type RunningEngine, startEngine, untilVoiceIsReady, withVoice } from '../support/engine.ts';
+import { levelOf, playLesson } from '../support/lesson-file.ts';
 import { openWire, type wire as Wire, wire } from '../support/wire.ts';
 
 const Created = z.object({
   ok: z.literal(true),
   data: z.object({ session: z.object({ id: z.string() }), grant: z.object({ token: z.string() }) }),
+});
+
+const program = fileURLToPath(new URL('../../packages/server/src/cli/vtutor.ts', import.meta.url));
+const VideoReport = z.object({
+  sha256: z.string(),
+  durationMs: z.number(),
+  sentences: z.array(z.object({ medium: z.string(), fit: z.string().nullable(), startMs: z.number(), heardMs: z.number() })),
+  silent: z.array(z.unknown()),
 });
 
 /** An offer as a browser that gathers everything would make it. */
@@ -106,6 +120,26 @@ describe('an engine with voice', () => {
     socket.socket.close();
     const metrics = await (await fetch(`${engine.url}/metrics`)).text();
     expect(metrics).toMatch(/tutor_turn_stage_seconds_count\{stage="first_audio"\} 1/);
+  });
+
+  test('shows the lesson again as a video, from its log alone', async () => {
+    const env = { PATH: process.env['PATH'], DATA_DIR: engine.dataDir, MANAGEMENT_API_PORT: String(engine.port), ENABLE_LLM: 'false' };
+    const file = join(engine.dataDir, 'lesson.mp4');
+    const { stdout } = await promisify(execFile)(process.execPath, [program, 'replay', sessionId, '--video', file, '--json'], { env });
+    const report = VideoReport.parse(JSON.parse(stdout));
+    expect(report.sentences.map(({ medium, fit }) => [medium, fit])).toContainEqual(['voice', 'as_then']);
+    expect(report.silent).toEqual([]);
+    expect(
+      createHash('sha256')
+        .update(await readFile(file))
+        .digest('hex'),
+    ).toBe(report.sha256);
+    const played = await playLesson(file);
+    expect(played.pictureMs).toBe(report.durationMs);
+    for (const { startMs, heardMs } of report.sentences.filter(({ medium }) => medium === 'voice')) {
+      expect(levelOf(played, startMs, startMs + heardMs)).toBeGreaterThan(-35);
+    }
+    expect(played.captions.map(({ text }) => text)).toContain('Student: What is a quokka?');
   });
 
   test('wrote no word of it to its log', () => {

@@ -2,6 +2,7 @@ import { streams, TutorId } from '@virtual-tutor/schemas';
 import type { Sql } from 'postgres';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { EventStore } from '../../packages/server/src/app/ports.ts';
+import type { ProjectorOptions } from '../../packages/server/src/app/project.ts';
 import type { Lane } from '../../packages/server/src/app/projection-store.ts';
 import { PostgresProjectionStore } from '../../packages/server/src/store/projection-store.ts';
 import { append, wholeLog } from '../support/histories.ts';
@@ -204,6 +205,41 @@ for (const kind of databaseKinds)
       expect(await generationsOf(sql, 'ahead')).toMatchObject([{ generation: 2, state: 'active', position: 5 }]);
     });
 
+    test('rebuilds that are asked for one after the other share one reading of the log', async () => {
+      await append(events, ticks(400));
+      const projections = ['early', 'late'].map((name) => counting(name));
+      await (await startProjector({ events, store, projections })).close();
+      const head = await events.head();
+      let read = 0;
+      let began = 0;
+      const counted: Pick<EventStore, 'readAll' | 'head' | 'onAppended'> = {
+        head: () => events.head(),
+        onAppended: (wake) => events.onAppended(wake),
+        async readAll(range) {
+          const page = await events.readAll(range);
+          read += page.length;
+          if (began === 0 && range.after >= 50) {
+            began = range.after + page.length;
+            await projector.rebuild('late');
+          }
+          return page;
+        },
+      };
+      await using projector = await disposable({ events: counted, projections, batchSize: 10 });
+      await projector.rebuild('early');
+      await expect
+        .poll(async () => (await projector.list()).map(({ generation, state }) => [generation, state]), patience)
+        .toEqual([
+          [2, 'active'],
+          [2, 'active'],
+        ]);
+      expect(began).toBeGreaterThan(0);
+      // The log once, and once more up to where the second joined in; a page may have been under way.
+      expect(read).toBeLessThanOrEqual(head + began + 30);
+      const log = await wholeLog(events);
+      for (const projection of projections) expect(await servedRows(sql, projection.name)).toEqual(expectedRows(projection, log));
+    });
+
     test('rows of a generation that is gone are swept away, in bounded steps', async () => {
       const projector = await startProjector({ events, store, projections: [counting('swept')] });
       const rows = () => sql`select generation from projection_row where projection = 'swept' group by generation`;
@@ -231,7 +267,9 @@ for (const kind of databaseKinds)
       ]);
     });
 
-    async function disposable(options: Omit<Parameters<typeof startProjector>[0], 'events' | 'store'>) {
+    async function disposable(
+      options: Omit<Parameters<typeof startProjector>[0], 'events' | 'store'> & Partial<Pick<ProjectorOptions, 'events'>>,
+    ) {
       const projector = await startProjector({ events, store, ...options });
       return Object.assign(projector, { [Symbol.asyncDispose]: () => projector.close() });
     }

@@ -401,7 +401,7 @@ describe('calls that are refused', () => {
     ['a resume point that is no resume point', 'abc', 'invalid_input'],
     ['a negative resume point', '-1.0', 'invalid_input'],
     ['a resume point with SQL in it', "1.0' or 1=1", 'invalid_input'],
-  ])('%s is refused as typed error', async (_what, lastEventId, code) => {
+  ])('%s is refused as typed error (invariant 17)', async (_what, lastEventId, code) => {
     const socket = await openWire(world.engine.url, world.token);
     const id = socket.call('subscription', 'session.events', { sessionId: world.sessionId, lastEventId });
     expect(await socket.answer(id)).toMatchObject({ ok: false, error: { code } });
@@ -418,7 +418,7 @@ describe('calls that are refused', () => {
     socket.socket.close();
   });
 
-  test("a socket cannot listen to another student's session", async () => {
+  test("a socket cannot listen to another student's session (invariant 20)", async () => {
     const socket = await openWire(world.engine.url, world.token);
     const id = socket.call('subscription', 'session.events', { sessionId: world.otherSessionId });
     expect(await socket.answer(id)).toMatchObject({ ok: false, error: { code: 'forbidden' } });

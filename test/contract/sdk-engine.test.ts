@@ -69,3 +69,21 @@ test('an API key never gets as far as a socket', async () => {
   const { grant } = await (await consoleClient(engine)).sessions.create({ tutorId: 'ada', studentId: 'student-4' });
   await expect(connectSession({ ...grant, token: engine.apiKey })).rejects.toMatchObject({ code: 'forbidden' });
 });
+
+test('an auditor sees which seals a lesson is under, keeps a copy of them, and has the whole log verified', async () => {
+  await using sealing = await startEngine({ SEAL_EVENTS: '5', SEAL_MINUTES: '0.01' });
+  const client = await consoleClient(sealing);
+  const { session } = await client.sessions.create({ tutorId: 'ada', studentId: 'student-4' });
+  await client.sessions.end(session.id);
+  await expect.poll(async () => (await client.audit.coverage(session.id)).unsealedFrom, { timeout: 20_000 }).toBeNull();
+  const { seals: under } = await client.audit.coverage(session.id);
+  const copy = [];
+  for await (const seal of client.audit.seals()) copy.push(seal);
+  expect(copy.map(({ sealNo }) => sealNo)).toEqual(copy.map((_, index) => index));
+  expect(copy.find(({ sealNo }) => sealNo === under[0]?.sealNo)).toMatchObject({ kind: 'events', sealedAt: under[0]?.sealedAt });
+  expect(under[0]?.fromRevision).toBe(1);
+  expect(under.at(-1)?.toRevision).toBe((await client.audit.state(session.id)).revision);
+  expect(await client.audit.verifyLog({ noted: under.map(({ hash }) => hash) })).toMatchObject({ verdict: 'intact' });
+  const broken = await client.audit.verifyLog({ noted: ['0'.repeat(64)] });
+  expect(broken).toMatchObject({ verdict: 'broken', faults: [{ code: 'two_histories' }] });
+});

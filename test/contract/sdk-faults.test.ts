@@ -20,7 +20,7 @@ function statesOf(session: TutorSession): ConnectionState[] {
   return states;
 }
 
-test('a socket cut after any one item of a reply loses, repeats and reorders nothing', async () => {
+test('a socket cut after any one item of a reply loses, repeats and reorders nothing (invariant 17)', async () => {
   let uncut = 0;
   for (let cutAfter = 1; cutAfter <= 40; cutAfter += 1) {
     await using engine = await startEngine();
@@ -37,7 +37,7 @@ test('a socket cut after any one item of a reply loses, repeats and reorders not
 });
 
 for (const transport of ['ws', 'sse'] as const) {
-  test(`twenty cuts during one reply over ${transport}: nothing lost, repeated or rewritten, and the turn goes on`, async () => {
+  test(`twenty cuts during one reply over ${transport}: nothing lost, repeated or rewritten, and the turn goes on (invariant 17)`, async () => {
     await using engine = await startEngine();
     const { lesson } = engine.script;
     engine.script.onSend = (turnId, message) => {

@@ -36,7 +36,7 @@ test("a frontend's own tRPC client reads a reply whole over the ready-made links
   await client.close();
 });
 
-test('wherever the socket is cut, the fold shows what the log says: tRPC resumes from pieces, too', async () => {
+test('wherever the socket is cut, the fold shows what the log says: tRPC resumes from pieces, too (invariant 17)', async () => {
   const turnId = turnNumber(0);
   for (let cutAfter = 1; cutAfter <= 12; cutAfter += 1) {
     await using engine = await startEngine();

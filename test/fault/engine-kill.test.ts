@@ -2,6 +2,7 @@ import type { TurnEvent } from '@virtual-tutor/sdk';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type RunningEngine, startEngine } from '../support/engine.ts';
 import { consoleClient, eventsOf, joinLesson, shownText, terminal } from '../support/lesson.ts';
+import { anywhere, isLong, often } from '../support/long.ts';
 import { describeWith } from '../support/loud-skip.ts';
 import { type PostgresServer, postgresAvailable, startPostgres } from '../support/postgres.ts';
 
@@ -44,7 +45,8 @@ describe('kill -9 of the engine in the middle of a reply', () => {
     await engine[Symbol.asyncDispose]();
   });
 
-  test.each([1, 12, 40, 75])('after %i pieces: the student sees the whole reply, the log holds it once', async (after) => {
+  const points = isLong ? Array.from({ length: 50 }, () => anywhere({ least: 1, most: 80 })) : [1, 12, 40, 75];
+  test.each(points)('after %i pieces: the student sees the whole reply, the log holds it once (invariants 5, 10 and 27)', async (after) => {
     const cut = await replyCutBy(engine, after, async () => {
       await engine.kill();
       await engine.restart();
@@ -74,13 +76,15 @@ describeWith(postgresAvailable, 'PostgreSQL')('the database killed in the middle
 
   test('and started again: the student sees the whole reply, the log holds it once', async () => {
     const expected = await wholeReply(engine);
-    const cut = await replyCutBy(engine, 20, async () => {
-      await server.kill();
-      await server.start();
-    });
-    expect(shownText(cut.events)).toBe(expected);
-    expect(cut.log.filter(({ type }) => terminal.has(type)).map(({ type }) => type)).toEqual(['ReplyCompleted']);
-    expect(cut.log.map(({ revision }) => revision)).toEqual(cut.log.map((_, i) => i + 1));
-    expect(cut.verdict.verdict).toBe('intact');
+    for (let death = 0; death < often({ few: 1, long: 50 }); death += 1) {
+      const cut = await replyCutBy(engine, anywhere({ least: 1, most: 60 }), async () => {
+        await server.kill();
+        await server.start();
+      });
+      expect(shownText(cut.events)).toBe(expected);
+      expect(cut.log.filter(({ type }) => terminal.has(type)).map(({ type }) => type)).toEqual(['ReplyCompleted']);
+      expect(cut.log.map(({ revision }) => revision)).toEqual(cut.log.map((_, i) => i + 1));
+      expect(cut.verdict.verdict).toBe('intact');
+    }
   });
 });

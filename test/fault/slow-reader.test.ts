@@ -55,7 +55,7 @@ describe('a client that stops reading', () => {
     await engine[Symbol.asyncDispose]();
   });
 
-  test('costs bounded memory, disturbs nobody, is cut, and finds everything when it comes back', async () => {
+  test('costs bounded memory, disturbs nobody, is cut, and finds everything when it comes back (invariant 18)', async () => {
     const client = createTutorClient({ url: engine.url, apiKey: engine.apiKey });
     const { session, grant } = await client.sessions.create({ tutorId: 'ada', studentId: 'stalled' });
     const student = wire(engine.url, grant.token);

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { StoreUnavailable } from '../../packages/server/src/app/ports.ts';
 import { openDatabase } from '../../packages/server/src/store/database.ts';
 import { PostgresEventStore } from '../../packages/server/src/store/postgres-event-store.ts';
-import { command, draft, readAll, stream } from '../support/drafts.ts';
+import { command, draft } from '../support/drafts.ts';
 import { positionsUntil } from '../support/followers.ts';
 import { describeWith } from '../support/loud-skip.ts';
 import { type PostgresServer, postgresAvailable, startPostgres } from '../support/postgres.ts';
@@ -143,22 +143,6 @@ describeWith(postgresAvailable, 'PostgreSQL')('the event log under contention', 
       where application_name = 'virtual-tutor-engine' and datname = current_database()`;
     await expect.poll(async () => (await statistics())?.written, { timeout: 10_000 }).toBe(written);
     expect((await statistics())?.changed).toBe(0);
-  });
-
-  test('clocks that jump back change no order (invariant 30)', async () => {
-    await using w = await world('clocks');
-    const [a] = w.stores;
-    const at = (year: number) => draft({ year }, { meta: { ...draft().meta, occurredAt: `${year}-01-01T00:00:00.000Z` } });
-    await a.append(command('clock', 'none', [at(2030)]));
-    // The database's clock, as of now.
-    await w.bare.unsafe(`alter table es_event alter recorded_at set default '2001-01-01T00:00:00Z'`);
-    await a.append(command('clock', 1, [at(1999)]));
-    const events = await a.readStream(stream('clock'), { after: 0, limit: 10 });
-    expect(events.map(({ position, recordedAt }) => [position, recordedAt > '2002'])).toEqual([
-      [1, true],
-      [2, false],
-    ]);
-    expect(await readAll(a)).toEqual(events);
   });
 
   test('of three streams in one batch the bad one fails alone (invariant 39)', async () => {

@@ -1,5 +1,5 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { cpSync, existsSync, fsyncSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,12 +7,17 @@ import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Database, openDatabase } from '../../packages/server/src/store/database.ts';
 import { openDurablePglite } from '../../packages/server/src/store/durable-pglite.ts';
 import { DataFolderInUse, lockFolder } from '../../packages/server/src/store/folder-lock.ts';
 import { PostgresEventStore } from '../../packages/server/src/store/postgres-event-store.ts';
-import { command, readAll } from '../support/drafts.ts';
+import { command, draft, readAll } from '../support/drafts.ts';
+import { anywhere, often } from '../support/long.ts';
+import { describeWith } from '../support/loud-skip.ts';
+import { putDatabaseInto } from '../support/made-database.ts';
+import { mountSmallDisk } from '../support/small-disk.ts';
 import { expectSoundLog, startWriters } from '../support/writers.ts';
 
 interface Writer {
@@ -30,10 +35,11 @@ function startWriter(dataDir: string, name: string): Writer {
   return { process: child, lines, ended: once(child, 'close') };
 }
 
+const deaths = often({ few: 3, long: 50 });
 const waiting = { timeout: 60_000, interval: 10 };
 
 // In this order, on one data folder: making a new one takes seconds.
-describe('the embedded database', () => {
+describe('PGlite, the embedded database', () => {
   let folder: string;
   let dataDir: string;
   beforeAll(() => {
@@ -52,11 +58,12 @@ describe('the embedded database', () => {
     expect(existsSync(join(dataDir, 'pglite.new'))).toBe(false);
   });
 
-  test('survives kill -9 in the middle of writing: what was answered is there, once (invariants 5, 10 and 32)', async () => {
+  test('survives kill -9 in the middle of writing: what was answered is there, once (invariants 5, 10, 27 and 32)', async () => {
     const acked: string[] = [];
-    for (const name of ['first', 'second', 'third']) {
-      const writer = startWriter(dataDir, name);
-      await expect.poll(() => writer.lines.length, waiting).toBeGreaterThan(40);
+    for (let death = 0; death < deaths; death += 1) {
+      const writer = startWriter(dataDir, `life-${death}`);
+      await expect.poll(() => writer.lines.length, waiting).toBeGreaterThan(anywhere({ least: 30, most: 120 }));
+      await pause(anywhere({ least: 0, most: 10 }));
       writer.process.kill('SIGKILL');
       await writer.ended;
       // The last line may have been cut.
@@ -65,7 +72,7 @@ describe('the embedded database', () => {
     await using database = await openDatabase({ kind: 'embedded', dataDir });
     const store = await PostgresEventStore.open(database);
     const ids = new Set((await expectSoundLog(store, [])).map(({ id }) => String(id)));
-    expect(acked.length).toBeGreaterThan(100);
+    expect(acked.length).toBeGreaterThan(deaths * 30);
     expect(acked.filter((id) => !ids.has(id))).toEqual([]);
     await store.close();
   });
@@ -112,7 +119,7 @@ describe('the embedded database', () => {
   });
 });
 
-describe('the embedded database at work', () => {
+describe('PGlite at work', () => {
   let folder: string;
   let database: Database;
   let store: PostgresEventStore;
@@ -180,5 +187,44 @@ describe('the embedded database at work', () => {
     }
     expect(synced - before).toBeGreaterThanOrEqual(3);
     await db.close();
+  });
+});
+
+const smallDisk = mountSmallDisk(120);
+
+describeWith(smallDisk !== null, 'a small disk to fill (needs root and mount)')('PGlite on a disk that fills up', () => {
+  test('refuses with a typed error, and once there is room has what was answered, and goes on (invariant 27)', async () => {
+    using disk = smallDisk ?? expect.fail();
+    const dataDir = join(disk.folder, 'data');
+    await putDatabaseInto(dataDir);
+    const ballast = join(disk.folder, 'ballast');
+    writeFileSync(ballast, Buffer.alloc(20 * 1024 * 1024));
+    const acked: ReturnType<typeof command>[] = [];
+    const fillUp = async (store: PostgresEventStore) => {
+      for (let i = 0; i < 400; i += 1) {
+        const request = command(`full-${i}`, 'none', [draft({ filler: randomBytes(400_000).toString('base64') })]);
+        try {
+          await store.append(request);
+          acked.push(request);
+        } catch (error) {
+          return { error, request };
+        }
+      }
+      throw new Error('the disk did not fill up');
+    };
+    const first = await openDatabase({ kind: 'embedded', dataDir });
+    const full = await PostgresEventStore.open(first);
+    const { error, request } = await fillUp(full);
+    expect(error).toMatchObject({ name: 'StoreUnavailable' });
+    rmSync(ballast);
+    // The one that failed, again: its outcome was unknown.
+    expect((await full.append(request)).status).toMatch(/^(appended|duplicate)$/);
+    await full.close();
+    await first[Symbol.asyncDispose]();
+    await using database = await openDatabase({ kind: 'embedded', dataDir });
+    const store = await PostgresEventStore.open(database);
+    expect((await store.append(request)).status).toBe('duplicate');
+    expect(await expectSoundLog(store, [...acked, request])).toHaveLength(acked.length + 1);
+    await store.close();
   });
 });

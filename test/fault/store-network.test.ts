@@ -5,8 +5,10 @@ import { type Database, openDatabase } from '../../packages/server/src/store/dat
 import { PostgresEventStore } from '../../packages/server/src/store/postgres-event-store.ts';
 import { command, readAll, stream } from '../support/drafts.ts';
 import { FaultyProxy } from '../support/faulty-proxy.ts';
+import { anywhere, often } from '../support/long.ts';
 import { describeWith } from '../support/loud-skip.ts';
 import { type PostgresServer, postgresAvailable, startPostgres } from '../support/postgres.ts';
+import { expectSoundLog, startWriters } from '../support/writers.ts';
 
 const limits = { lockMs: 300, statementMs: 600, silenceMs: 1_000 };
 
@@ -46,7 +48,7 @@ describeWith(postgresAvailable, 'PostgreSQL')('the event log and a bad connectio
   }
 
   test.each(['swallow', 'cut'] as const)(
-    'an append whose answer is lost (%s) can be repeated and is there once (invariant 12)',
+    'an append whose answer is lost (%s) can be repeated and is there once (invariants 12 and 27)',
     async (fault) => {
       const request = command(`lost-${fault}`, 'none');
       await far.store.append(command(`before-${fault}`, 'none'));
@@ -59,6 +61,21 @@ describeWith(postgresAvailable, 'PostgreSQL')('the event log and a bad connectio
       expect(await far.store.readStream(request.stream, { after: 0, limit: 10 })).toHaveLength(1);
     },
   );
+
+  test('connections that are reset anywhere, in a statement, a commit or an answer, cost time and no event (invariants 12 and 27)', async () => {
+    const writers = startWriters(far.store, 'reset', 8);
+    for (let reset = 1; reset <= often({ few: 8, long: 100 }); reset += 1) {
+      const before = writers.acked.length;
+      const cutsMade = proxy.cutsMade;
+      proxy.cutAfter(anywhere({ least: 1, most: 30_000 }));
+      await expect.poll(() => proxy.cutsMade, { timeout: 10_000, interval: 5 }).toBeGreaterThan(cutsMade);
+      await writers.until(before + anywhere({ least: 1, most: 20 }));
+    }
+    await writers.stop();
+    expect(writers.unknown()).toBeGreaterThan(0);
+    const events = await expectSoundLog(near.store, writers.acked);
+    expect(events.filter(({ stream }) => stream.startsWith('session-reset-'))).toHaveLength(writers.acked.length);
+  });
 
   test('a read that nobody answers ends with a typed error, and the next one works (invariant 31)', async () => {
     proxy.answers = 'swallow';

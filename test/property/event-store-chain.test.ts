@@ -5,6 +5,7 @@ import type { StoredEvent } from '../../packages/server/src/app/ports.ts';
 import { MemoryEventStore } from '../../packages/server/src/store/memory-event-store.ts';
 import { anyEvents, type Drafts } from '../support/arbitraries.ts';
 import { command, draft, readAll, stream } from '../support/drafts.ts';
+import { often } from '../support/long.ts';
 
 describe('the chain', () => {
   const history = fc.array(anyEvents, { minLength: 2, maxLength: 6 });
@@ -42,7 +43,7 @@ describe('the chain', () => {
         const chain = await chainOf(batches);
         expect(await verifyChain(stream('chain'), chain)).toMatchObject({ verdict: 'intact', events: chain.length });
       }),
-      { numRuns: 30 },
+      { numRuns: often({ few: 30, long: 2_000 }) },
     );
   });
 
@@ -74,7 +75,7 @@ describe('the chain', () => {
         const revision = deed(chain, at % (chain.length - 1), how);
         expect(await verifyChain(stream('chain'), chain)).toMatchObject({ verdict: 'broken', revision });
       }),
-      { numRuns: 60 },
+      { numRuns: often({ few: 60, long: 2_000 }) },
     );
   });
 

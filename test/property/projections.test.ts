@@ -6,6 +6,7 @@ import type { Projection } from '../../packages/server/src/app/projections/proje
 import { MemoryEventStore } from '../../packages/server/src/store/memory-event-store.ts';
 import { PostgresProjectionStore } from '../../packages/server/src/store/projection-store.ts';
 import { append, type Happening, history, wholeLog } from '../support/histories.ts';
+import { often } from '../support/long.ts';
 import { batchedRows, expectedRows, servedRows, startProjector } from '../support/projecting.ts';
 import { databaseKinds, describeOn, type OpenDatabaseStore, openDatabaseStore } from '../support/stores.ts';
 
@@ -24,7 +25,7 @@ describe.each(projections.map((projection) => [projection.name, projection] as c
         const log = await logOf(happenings);
         expect(batchedRows(projection, log, batchSize)).toEqual(expectedRows(projection, log));
       }),
-      { numRuns: 40 },
+      { numRuns: often({ few: 40, long: 2_000 }) },
     );
   });
 
@@ -45,7 +46,7 @@ describe.each(projections.map((projection) => [projection.name, projection] as c
           vi.useRealTimers();
         }
       }),
-      { numRuns: 20 },
+      { numRuns: often({ few: 20, long: 2_000 }) },
     );
   });
 
@@ -63,7 +64,7 @@ describe.each(projections.map((projection) => [projection.name, projection] as c
         // Once more over what is stored, without news: nothing to write.
         expect(foldPlan(projection, { steps: [], poison: null }, rows).rows.size).toBe(0);
       }),
-      { numRuns: 20 },
+      { numRuns: often({ few: 20, long: 2_000 }) },
     );
   });
 });
@@ -107,7 +108,7 @@ for (const kind of databaseKinds)
             for (const set of sets) expect(await servedRows(database.sql, set[i]?.name ?? '')).toEqual(expected);
           }
         }),
-        { numRuns: 3, endOnFailure: true },
+        { numRuns: often({ few: 3, long: 60 }), endOnFailure: true },
       );
     });
   });

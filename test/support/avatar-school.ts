@@ -55,7 +55,7 @@ export class HeldBuilder implements AvatarBuilder {
   }
 }
 
-function vaultOn({ keys }: SchoolDisk): KeyVault {
+function vaultOn({ keys }: SchoolDisk): Pick<KeyVault, 'seal' | 'open' | 'disclose' | 'destroy'> {
   const sealing = new Map<string, string>();
   return {
     async seal({ subjectId }, plaintext) {
@@ -67,12 +67,7 @@ function vaultOn({ keys }: SchoolDisk): KeyVault {
     },
     open: async (keyId, sealed) => ([...keys.values()].includes(keyId) ? sealed : null),
     disclose: async () => null,
-    async destroy({ subjectId }) {
-      const keyId = keys.get(subjectId) ?? null;
-      keys.set(subjectId, 'destroyed');
-      return { keyId: keyId === 'destroyed' ? null : keyId };
-    },
-    evict: () => {},
+    destroy: async ({ subjectId }) => void keys.set(subjectId, 'destroyed'),
   };
 }
 

@@ -47,6 +47,7 @@ const studentId = few((n) => StudentId.parse(`student-${n}`));
 const tutorId = few((n) => TutorId.parse(`tutor-${n}`));
 const knowledgeBaseId = few((n) => KnowledgeBaseId.parse(`course-${n}`));
 const avatarId = few((n) => AvatarId.parse(`01900000-0000-7000-8000-a0000000000${n}`));
+const wordsDays = fc.integer({ min: 1, max: 365 });
 const limits = fc.constant({ maxDurationMs: 3_600_000, idleMs: 600_000 });
 const expiresAt = fc.constant('2026-01-01T01:00:00.000Z');
 const settings = fc.record({
@@ -158,6 +159,7 @@ const payloads: { readonly [T in ClearEvent['type']]: fc.Arbitrary<PayloadOf<T>>
     reason: fc.constant('connected'),
   }),
   SessionEnded: fc.record({ reason: fc.constantFrom('student', 'operator', 'timeout', 'idle', 'revoked') }),
+  SessionWordsExpired: fc.record({ studentId, afterDays: fc.integer({ min: 1, max: 365 }) }),
   TutorConfigured: fc.record({ before: fc.option(settings), after: settings }),
   TutorRetired: fc.constant({}),
   KnowledgeBaseCreated: fc.record({ name: text }),
@@ -207,7 +209,9 @@ const payloads: { readonly [T in ClearEvent['type']]: fc.Arbitrary<PayloadOf<T>>
   TenantCreated: fc.record({ name: text }),
   ApiKeyIssued: fc.record({ keyId, role: fc.constantFrom('operator', 'teacher', 'auditor'), label: text, keyHash: hash }),
   ApiKeyRevoked: fc.record({ keyId }),
-  StudentForgotten: fc.record({ studentId, keyId: fc.option(keyId) }),
+  RetentionConfigured: fc.record({ before: fc.option(wordsDays), after: fc.option(wordsDays) }),
+  StudentExported: fc.record({ studentId }),
+  StudentForgotten: fc.record({ studentId }),
 };
 
 const tenantId = fc.constantFrom('north', 'south').map((id) => TenantId.parse(id));
@@ -249,6 +253,7 @@ export const history: fc.Arbitrary<readonly Happening[]> = fc.array(
         'MediaDisconnected',
         'QualityChanged',
         'SessionEnded',
+        'SessionWordsExpired',
       ]),
     },
     {
@@ -276,7 +281,17 @@ export const history: fc.Arbitrary<readonly Happening[]> = fc.array(
         'DocumentRemoved',
       ]),
     },
-    { weight: 1, arbitrary: happeningsOf('tenant', ['TenantCreated', 'ApiKeyIssued', 'ApiKeyRevoked', 'StudentForgotten']) },
+    {
+      weight: 1,
+      arbitrary: happeningsOf('tenant', [
+        'TenantCreated',
+        'ApiKeyIssued',
+        'ApiKeyRevoked',
+        'RetentionConfigured',
+        'StudentExported',
+        'StudentForgotten',
+      ]),
+    },
   ),
   { minLength: 40, maxLength: 120, size: 'max' },
 );

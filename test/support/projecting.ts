@@ -2,7 +2,7 @@ import { categoryOf, SessionId, streams, TenantId } from '@virtual-tutor/schemas
 import type { Sql } from 'postgres';
 import { z } from 'zod';
 import { decodeClear } from '../../packages/server/src/app/event-codec.ts';
-import type { EventStore, StoredEvent } from '../../packages/server/src/app/ports.ts';
+import type { StoredEvent } from '../../packages/server/src/app/ports.ts';
 import { Projector, type ProjectorOptions } from '../../packages/server/src/app/project.ts';
 import { foldPlan, planOf, readPage } from '../../packages/server/src/app/projections/fold-page.ts';
 import type { Placing, Projection } from '../../packages/server/src/app/projections/projection.ts';
@@ -111,7 +111,7 @@ export async function generationsOf(sql: Sql, projection: string) {
 
 /** Fails the test that forgot to expect a defect. */
 export function startProjector(
-  options: Pick<ProjectorOptions, 'store' | 'projections'> & { readonly events: EventStore } & Partial<ProjectorOptions>,
+  options: Pick<ProjectorOptions, 'store' | 'projections' | 'events'> & Partial<ProjectorOptions>,
 ): Promise<Projector> {
   return Projector.start({
     owner: 'node-1',

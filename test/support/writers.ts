@@ -1,4 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { verifyChain } from '../../packages/server/src/app/chain.ts';
 import { type AppendRequest, type EventStore, type StoredEvent, StoreUnavailable } from '../../packages/server/src/app/ports.ts';
@@ -41,7 +41,11 @@ export function startWriters(store: EventStore, name: string, count: number): Wr
   }
 
   async function write(writer: number): Promise<void> {
-    for (let revision = 0; !stopping; revision += 1) await once(command(`${name}-${writer}`, revision === 0 ? 'none' : revision));
+    for (let revision = 0; !stopping; revision += 1) {
+      await once(command(`${name}-${writer}`, revision === 0 ? 'none' : revision));
+      // A store in memory has answered without anybody else having had a turn.
+      await nextTurn();
+    }
   }
 
   const running = Promise.all(Array.from({ length: count }, (_, writer) => write(writer)));
