@@ -5,6 +5,7 @@ import type { z } from 'zod';
 import { variables } from '../packages/server/src/config-table.ts';
 import type { Variable } from '../packages/server/src/variable.ts';
 import { expectationsZh } from './expectations-zh.ts';
+import { invariantsDocument } from './invariants.ts';
 import { root } from './steps.ts';
 
 type Language = 'en' | 'zh';
@@ -89,6 +90,7 @@ const documents = {
   'docs/configuration.md': configuration('en'),
   'docs/configuration.zh-CN.md': configuration('zh'),
   'docs/events.md': events(),
+  'docs/invariants.md': invariantsDocument(),
 };
 const check = process.argv.includes('--check');
 for (const [path, text] of Object.entries(documents)) {

@@ -23,7 +23,7 @@ export {
   type RankedPassage,
   type Retriever,
 } from './ports.ts';
-export type { HeardTurn, PromptTutor } from './prompt.ts';
+export { buildMessages, type HeardTurn, type PromptTutor, promptHash } from './prompt.ts';
 export { ReplyFailure } from './reply-failure.ts';
 export {
   advance,

@@ -1,9 +1,12 @@
 import { z } from 'zod';
 import { at, idempotencyKey, page, paged, wellFormed } from './api-parts.ts';
+import { Appearance } from './appearance.ts';
 import { avatars } from './avatar-api.ts';
 import { AuditedEvent } from './event-envelope.ts';
-import { DocumentId, KeyId, KnowledgeBaseId, Locale, SessionId, StreamName, StudentId, TurnId, TutorId } from './ids.ts';
+import { DocumentId, KeyId, KnowledgeBaseId, Locale, SessionId, Sha256, StreamName, StudentId, TurnId, TutorId } from './ids.ts';
 import { DocumentMime, DocumentRejection } from './knowledge-events.ts';
+import { privacy } from './privacy-api.ts';
+import { Seal, SealCoverage } from './seal.ts';
 import { SessionEndReason, TurnTimings } from './session-events.ts';
 import { FeedId } from './session-feed.ts';
 import { SessionState } from './session-state.ts';
@@ -298,6 +301,8 @@ export const api = {
       input: z.object({ sessionId: SessionId, revision: z.number().int().positive().optional() }),
       output: z.object({ revision: z.number().int(), state: SessionState }),
     },
+    /** How the tutor looked and sounded, from each opening of the session's voice and picture on. */
+    appearances: { input: z.object({ sessionId: SessionId }), output: z.array(Appearance) },
     /** Every event of the tenant as it is appended, tracked by position. */
     tail: {
       input: z.object({
@@ -308,13 +313,39 @@ export const api = {
       }),
     },
     verify: { input: z.object({ sessionId: SessionId }), output: ChainVerdict },
-  },
-  privacy: {
-    forgetStudent: {
-      input: z.object({ studentId: StudentId, idempotencyKey }),
-      output: z.object({ studentId: StudentId, endedSessions: z.number().int() }),
+    /** A tutor's settings as they were right after a revision; omitted: now. */
+    tutor: {
+      input: z.object({ tutorId: TutorId, revision: z.number().int().positive().optional() }),
+      output: z.object({ revision: z.number().int(), settings: TutorSettings }),
     },
+    /** The documents that answers could cite right after a revision, text and all; omitted: now. `next`: the `after` of the next page. */
+    course: {
+      input: z.object({
+        knowledgeBaseId: KnowledgeBaseId,
+        revision: z.number().int().positive().optional(),
+        after: z.number().int().nonnegative().default(0),
+      }),
+      output: z.object({
+        revision: z.number().int(),
+        documents: z.array(z.object({ documentId: DocumentId, title: z.string(), mime: DocumentMime, text: z.string() })),
+        next: z.number().int().nullable(),
+      }),
+    },
+    /** Which seals a session's events are under. */
+    coverage: { input: z.object({ sessionId: SessionId }), output: SealCoverage },
+    /** The chain of seals, numbers after `after`, for whoever keeps a copy; the root statement is number 0. */
+    seals: {
+      input: z.object({ after: z.number().int().min(-1).default(-1), limit: z.number().int().min(1).max(500).default(200) }),
+      output: z.array(Seal),
+    },
+    /** Live: `{checked}` now and then, and at the end a `LogVerdict` on the whole log. `noted`: seal hashes that the caller kept. */
+    verifyLog: { input: z.object({ noted: z.array(Sha256).max(100).default([]) }) },
+    /** Live: the lines of an evidence pack, each an object, and then its end. `redacted`: without words and passages. */
+    export: { input: z.object({ sessionId: SessionId, redacted: z.boolean().default(false) }) },
+    /** Another key signs the seals from here on. */
+    rotateKey: { output: z.object({ sealNo: z.number().int().positive(), keyId: Sha256 }) },
   },
+  privacy,
   keys: {
     create: {
       input: z.object({ role: Role, label: z.string().overwrite(wellFormed).trim().max(80).default(''), idempotencyKey }),

@@ -20,6 +20,7 @@ export {
   Tutor,
   WebrtcConfig,
 } from './api.ts';
+export { Appearance } from './appearance.ts';
 export { Avatar } from './avatar-api.ts';
 export {
   AvatarArtifact,
@@ -54,6 +55,9 @@ export {
   TutorId,
 } from './ids.ts';
 export { DocumentMime, DocumentRejection, type KnowledgeEvent, knowledgeEvents, type NewKnowledgeEvent } from './knowledge-events.ts';
+export { ExportItem } from './privacy-api.ts';
+export { maxScenarioBytes, redactionMark, Scenario, type ScenarioTurn } from './scenario.ts';
+export { EventsSeal, InclusionProof, KeySeal, LogFault, LogFaultCode, LogVerdict, RootStatement, Seal, SealCoverage } from './seal.ts';
 export {
   MediaCandidate,
   type NewSessionEvent,
@@ -71,5 +75,5 @@ export { CitedPassage, type FeedCursor, FeedId, FeedItem, formatFeedId, parseFee
 export { Quality, QualityReason, Signal, SpokenWord } from './session-signals.ts';
 export { Sentence, SessionState, Turn } from './session-state.ts';
 export { categoryOf, idOf, type StreamCategory, streams } from './streams.ts';
-export { type NewTenantEvent, Role, type TenantEvent, tenantEvents } from './tenant-events.ts';
+export { type NewTenantEvent, Role, type TenantEvent, tenantEvents, WordsDays } from './tenant-events.ts';
 export { Face, type NewTutorEvent, type TutorEvent, TutorSettings, tutorEvents } from './tutor-events.ts';

@@ -3,6 +3,7 @@ import { ErrorCode } from './errors.ts';
 import type { EventCatalogue, EventOf, NewEventOf } from './event-definition.ts';
 import { DocumentId, KeyId, KnowledgeBaseId, Locale, PassageId, Sha256, StudentId, TurnId, TutorId } from './ids.ts';
 import { Quality, QualityReason } from './session-signals.ts';
+import { WordsDays } from './tenant-events.ts';
 
 const durationMs = z.number().nonnegative();
 const index = z.number().int().nonnegative();
@@ -194,6 +195,8 @@ export const sessionEvents = {
   },
   QualityChanged: { version: 1, payload: z.strictObject({ from: Quality, to: Quality, reason: QualityReason }) },
   SessionEnded: { version: 1, payload: z.strictObject({ reason: SessionEndReason }) },
+  /** The school's rule for keeping words was up: this lesson's key was destroyed. */
+  SessionWordsExpired: { version: 1, payload: z.strictObject({ studentId: StudentId, afterDays: WordsDays }) },
 } as const satisfies EventCatalogue;
 
 export type SessionEvent = EventOf<typeof sessionEvents>;

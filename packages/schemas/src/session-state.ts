@@ -10,7 +10,7 @@ import { Quality } from './session-signals.ts';
  */
 export const Sentence = z.object({
   index: z.number().int().nonnegative(),
-  /** Null once the student was forgotten. */
+  /** Null once the student was forgotten, or the words have expired. */
   text: z.string().nullable(),
   citations: z.array(PassageId),
   heard: z.boolean(),
@@ -21,7 +21,7 @@ const turnBase = {
   turnId: TurnId,
   clientMessageId: z.string(),
   language: Locale,
-  /** Null once the student was forgotten. */
+  /** Null once the student was forgotten, or the words have expired. */
   message: z.string().nullable(),
   sentences: z.array(Sentence),
 };
@@ -66,6 +66,6 @@ export const SessionState = z.discriminatedUnion('status', [
     quality: Quality,
     links: z.array(z.object({ linkId: KeyId, codeHash: z.string(), expiresAt: z.string(), redeemed: z.boolean() })),
   }),
-  z.object({ ...lessonBase, status: z.literal('ended'), reason: SessionEndReason }),
+  z.object({ ...lessonBase, status: z.literal('ended'), reason: SessionEndReason, wordsExpired: z.boolean() }),
 ]);
 export type SessionState = z.infer<typeof SessionState>;

@@ -5,6 +5,9 @@ import { KeyId, Sha256, StudentId } from './ids.ts';
 export const Role = z.enum(['operator', 'teacher', 'auditor']);
 export type Role = z.infer<typeof Role>;
 
+/** Days for which the words of a lesson are kept after it ended; null, where it may be: until the student is forgotten. */
+export const WordsDays = z.number().int().min(1).max(36_500);
+
 export const tenantEvents = {
   TenantCreated: { version: 1, payload: z.strictObject({ name: z.string().min(1).max(120) }) },
   ApiKeyIssued: {
@@ -18,7 +21,16 @@ export const tenantEvents = {
     }),
   },
   ApiKeyRevoked: { version: 1, payload: z.strictObject({ keyId: KeyId }) },
-  StudentForgotten: { version: 1, payload: z.strictObject({ studentId: StudentId, keyId: KeyId.nullable() }) },
+  /** From now on; lessons that ended before count too. */
+  RetentionConfigured: { version: 1, payload: z.strictObject({ before: WordsDays.nullable(), after: WordsDays.nullable() }) },
+  /** Somebody was given all that there is about her. */
+  StudentExported: { version: 1, payload: z.strictObject({ studentId: StudentId }) },
+  StudentForgotten: {
+    version: 2,
+    payload: z.strictObject({ studentId: StudentId }),
+    // Her only key, until each lesson had one of its own.
+    upcasts: { 1: ({ keyId: _, ...payload }) => payload },
+  },
 } as const satisfies EventCatalogue;
 
 export type TenantEvent = EventOf<typeof tenantEvents>;

@@ -5,6 +5,8 @@ import { type Call, type CallDefaults, caller } from './calls.ts';
 import type { CallOptions, MutationOptions, TutorClient } from './contract.ts';
 import { apiKeyPrefix, isBrowser } from './endpoint.ts';
 import { TutorError } from './errors.ts';
+import { exportEvidence } from './evidence.ts';
+import { verifyLog } from './log-verdict.ts';
 import { type Api, openApi, translated, uploadHeaders } from './transport.ts';
 import { uuidv7 } from './uuid.ts';
 
@@ -34,12 +36,7 @@ export function createTutorClient(options: TutorClientOptions): TutorClient {
     knowledge: knowledgeOf(api, call),
     avatars: avatarsOf(api, call),
     audit: auditOf(api, call),
-    privacy: {
-      forgetStudent(studentId, callOptions) {
-        const input = { studentId, ...keyOf(callOptions) };
-        return call(callOptions, (request) => api.privacy.forgetStudent.mutate(input, request));
-      },
-    },
+    privacy: privacyOf(api, call),
   };
 }
 
@@ -171,6 +168,36 @@ function auditOf(api: Api, call: Call): TutorClient['audit'] {
     },
     state: (sessionId, at = {}, options) => call(options, (request) => api.audit.state.query({ sessionId, ...at }, request)),
     verify: (sessionId, options) => call(options, (request) => api.audit.verify.query({ sessionId }, request)),
+    coverage: (sessionId, options) => call(options, (request) => api.audit.coverage.query({ sessionId }, request)),
+    async *seals(options) {
+      for (let after = options?.after ?? -1; ; ) {
+        const page = await call(options, (request) => api.audit.seals.query({ after }, request));
+        yield* page;
+        const last = page.at(-1);
+        if (last === undefined) return;
+        after = last.sealNo;
+      }
+    },
+    verifyLog: (options = {}) => verifyLog(api, options),
+    export: (sessionId, options = {}) => exportEvidence(api, sessionId, options),
     tail: (options = {}) => tailEvents(api, options),
+  };
+}
+
+function privacyOf(api: Api, call: Call): TutorClient['privacy'] {
+  return {
+    forgetStudent(studentId, options) {
+      const input = { studentId, ...keyOf(options) };
+      return call(options, (request) => api.privacy.forgetStudent.mutate(input, request));
+    },
+    exportStudent(studentId, options) {
+      const input = { studentId, ...keyOf(options) };
+      return pages((cursor) => call(options, (request) => api.privacy.exportStudent.mutate({ ...input, ...cursor }, request)));
+    },
+    retention: (options) => call(options, (request) => api.privacy.retention.query(undefined, request)),
+    configureRetention(retention, options) {
+      const input = { ...retention, ...keyOf(options) };
+      return call(options, (request) => api.privacy.configureRetention.mutate(input, request));
+    },
   };
 }

@@ -48,6 +48,9 @@ export function schemasAndContractAgree(): void {
   check<Same<contract.Health, schemas.Health>>();
   check<Same<contract.TranscriptTurn, schemas.TranscriptTurn>>();
   check<Same<contract.ChainVerdict, schemas.ChainVerdict>>();
+  check<Same<contract.Seal, schemas.Seal>>();
+  check<Same<contract.SealCoverage, schemas.SealCoverage>>();
+  check<Same<contract.LogVerdict, schemas.LogVerdict>>();
   check<Same<contract.Passage, schemas.CitedPassage>>();
   check<Same<contract.Signal, schemas.Signal>>();
   check<Same<contract.Quality, schemas.Quality>>();
@@ -64,6 +67,7 @@ export function theRouterIsTheEngines(): void {
   check<Same<OwnIn, In>>();
   check<Same<Omit<OwnOut, 'audit' | 'session'>, Omit<Out, 'audit' | 'session'>>>();
   check<Same<OwnOut['audit']['events'], Out['audit']['events']>>();
+  check<Same<OwnOut['audit']['appearances'], Out['audit']['appearances']>>();
   check<Takes<contract.AuditedState['state'], Plain<Out['audit']['state']['state']>>>();
   check<Takes<inferRouterError<AppRouter>, inferRouterError<EngineRouter>>>();
 }

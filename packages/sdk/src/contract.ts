@@ -7,11 +7,13 @@ import type { Avatars } from './avatar-contract.ts';
 import type { CallOptions, MutationOptions, ReconnectPolicy } from './call-contract.ts';
 import type { ErrorCode, TutorErrorShape } from './error-contract.ts';
 import type { MediaChunk, Quality, QualityReason, Signal, SpokenAudio, TutorMedia } from './media-contract.ts';
+import type { LogVerdict, Seal, SealCoverage } from './seal-contract.ts';
 
 export type * from './avatar-contract.ts';
 export type * from './call-contract.ts';
 export type { ErrorCode, TutorErrorShape } from './error-contract.ts';
 export type * from './media-contract.ts';
+export type * from './seal-contract.ts';
 
 export type Locale = 'en' | 'zh';
 export type Role = 'operator' | 'teacher' | 'auditor';
@@ -165,6 +167,49 @@ export interface AuditedState {
   readonly state: Readonly<Record<string, unknown>> & { readonly status: 'absent' | 'active' | 'ended' };
 }
 
+export interface Forgotten {
+  readonly studentId: string;
+  readonly endedSessions: number;
+  /** Of her keys, in the files of the database. `pending`: they go with its own checkpoints; see docs/operations/erasure.md. */
+  readonly traces: 'cleared' | 'pending';
+}
+
+/** Days for which the words of a lesson are kept after its end; null: until the student is forgotten. */
+export interface Retention {
+  readonly wordsDays: number | null;
+}
+
+/** One line of an evidence pack. */
+export interface EvidenceLine {
+  readonly kind: 'pack' | 'schema' | 'seal' | 'event' | 'passage' | 'report' | 'end';
+}
+
+/** First who she is, then the school's own events about her, then each lesson, newest first, with its events. */
+export type ExportItem =
+  | {
+      readonly type: 'student';
+      readonly studentId: string;
+      readonly exportedAt: string;
+      /** Her words are gone: they are null in the events. */
+      readonly forgotten: boolean;
+      readonly wordsDays: number | null;
+    }
+  | {
+      readonly type: 'session';
+      readonly sessionId: string;
+      readonly locale: Locale;
+      readonly createdAt: string;
+      /** As configured when the lesson began, and by whom. */
+      readonly tutor: {
+        readonly id: string;
+        readonly revision: number;
+        readonly name: string;
+        readonly configuredBy: AuditedEvent['actor'];
+        readonly configuredAt: string;
+      };
+    }
+  | { readonly type: 'event'; readonly event: AuditedEvent };
+
 /** Control plane. For servers: it holds an API key and throws in a browser unless given a console token. */
 export interface TutorClient {
   health(options?: CallOptions): Promise<Health>;
@@ -217,11 +262,29 @@ export interface TutorClient {
     events(sessionId: string, options?: CallOptions & { readonly after?: number }): AsyncIterable<AuditedEvent>;
     state(sessionId: string, at?: { readonly revision?: number }, options?: CallOptions): Promise<AuditedState>;
     verify(sessionId: string, options?: CallOptions): Promise<ChainVerdict>;
+    /** Which seals the session's events are under. */
+    coverage(sessionId: string, options?: CallOptions): Promise<SealCoverage>;
+    /** The whole chain of seals, from the root statement on: for a copy of one's own. */
+    seals(options?: CallOptions & { readonly after?: number }): AsyncIterable<Seal>;
+    /** The whole log against its seals. `noted`: seal hashes that were kept elsewhere. */
+    verifyLog(options?: {
+      readonly noted?: readonly string[];
+      readonly signal?: AbortSignal;
+      readonly onProgress?: (checked: number) => void;
+    }): Promise<LogVerdict>;
+    /** A lesson as evidence: the text of a file that `verify-evidence.mjs` checks offline. `redacted`: without words and passages. */
+    export(sessionId: string, options?: { readonly redacted?: boolean; readonly signal?: AbortSignal }): Promise<string>;
     /** Every event of the tenant, history first, then live. `break` stops it. */
     tail(options?: { readonly signal?: AbortSignal; readonly after?: number }): AsyncIterable<AuditedEvent>;
   };
   readonly privacy: {
-    forgetStudent(studentId: string, options?: MutationOptions): Promise<{ readonly studentId: string; readonly endedSessions: number }>;
+    /** Ends her lessons and destroys her keys: nothing of what was said can ever be read again. */
+    forgetStudent(studentId: string, options?: MutationOptions): Promise<Forgotten>;
+    /** Everything about her, piece by piece, as pages are fetched; the log records who asked. */
+    exportStudent(studentId: string, options?: MutationOptions): AsyncIterable<ExportItem>;
+    retention(options?: CallOptions): Promise<Retention>;
+    /** Holds for lessons that have ended already, too: their words go within the hour. */
+    configureRetention(retention: Retention, options?: MutationOptions): Promise<Retention>;
   };
 }
 

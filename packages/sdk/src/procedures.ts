@@ -4,17 +4,25 @@ import type {
   Avatar,
   AvatarConsent,
   ChainVerdict,
+  EvidenceLine,
+  ExportItem,
+  Forgotten,
   Grant,
   Health,
   KnowledgeBase,
   KnowledgeDocument,
   Locale,
+  LogVerdict,
   MediaChunk,
+  Retention,
   Role,
+  Seal,
+  SealCoverage,
   Session,
   Signal,
   TranscriptTurn,
   Tutor,
+  TutorSettings,
   TutorSettingsInput,
   WebrtcConfig,
 } from './contract.ts';
@@ -65,6 +73,23 @@ interface OfKnowledgeBase {
 }
 interface OfAvatar {
   avatarId: string;
+}
+/** How the tutor looked and sounded, from one event of the session on. */
+interface Appearance {
+  revision: number;
+  voice: string | null;
+  face: 'ada' | 'xiaolan';
+  film: {
+    avatarId: string;
+    status: 'ready' | 'revoked' | 'deleted' | 'not_ready';
+    artifacts: { name: string; sha256: string; bytes: number }[];
+  } | null;
+}
+
+interface CoursePage {
+  revision: number;
+  documents: { documentId: string; title: string; mime: KnowledgeDocument['mime']; text: string }[];
+  next: number | null;
 }
 export interface ApiKey {
   keyId: string;
@@ -168,11 +193,22 @@ export interface Procedures {
     sessions: Query<{ studentId?: string | undefined } & Page, Paged<Session>>;
     events: Query<OfSession & { after?: number | undefined; limit?: number | undefined }, { items: AuditedEvent[]; headRevision: number }>;
     state: Query<OfSession & { revision?: number | undefined }, AuditedState>;
+    appearances: Query<OfSession, Appearance[]>;
     tail: Subscription<{ lastEventId?: string | null | undefined }, AuditedEvent>;
     verify: Query<OfSession, ChainVerdict>;
+    tutor: Query<{ tutorId: string; revision?: number | undefined }, { revision: number; settings: TutorSettings }>;
+    course: Query<{ knowledgeBaseId: string; revision?: number | undefined; after?: number | undefined }, CoursePage>;
+    coverage: Query<OfSession, SealCoverage>;
+    seals: Query<{ after?: number | undefined; limit?: number | undefined }, Seal[]>;
+    verifyLog: LiveSubscription<{ noted?: string[] | undefined }, { checked: number } | LogVerdict>;
+    export: LiveSubscription<{ sessionId: string; redacted?: boolean | undefined }, EvidenceLine>;
+    rotateKey: Mutation<void, { sealNo: number; keyId: string }>;
   };
   privacy: {
-    forgetStudent: Mutation<Keyed & { studentId: string }, { studentId: string; endedSessions: number }>;
+    forgetStudent: Mutation<Keyed & { studentId: string }, Forgotten>;
+    exportStudent: Mutation<Keyed & Page & { studentId: string }, Paged<ExportItem>>;
+    retention: Query<void, Retention>;
+    configureRetention: Mutation<Keyed & Retention, Retention>;
   };
   keys: {
     create: Mutation<Keyed & { role: Role; label?: string | undefined }, { keyId: string; role: Role; key: string }>;

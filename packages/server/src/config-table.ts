@@ -198,6 +198,62 @@ export const variables = {
     expects: 'a folder',
     meaning: { en: 'Keys, documents, and the embedded database; back it up', zh: '密钥、文档和内置数据库所在目录；请备份' },
   },
+  SEALS_DIR: {
+    group: 'data',
+    fallback: null,
+    schema: text,
+    expects: 'a folder',
+    meaning: {
+      en: 'Where seals of the log go, for auditors: best on another machine; default DATA_DIR/seals',
+      zh: '日志封签的导出目录，供审计使用，最好位于另一台机器；默认 DATA_DIR/seals',
+    },
+  },
+  SEALS_COMMAND: {
+    group: 'data',
+    fallback: null,
+    schema: text,
+    expects: 'a command of the shell, e.g. ssh keeper "cat > seals/$SEAL_NO.json"',
+    meaning: {
+      en: 'Gets each seal on its standard input, with its number in SEAL_NO; leaving with 0 means it is safe',
+      zh: '每个封签通过标准输入传给该命令，编号在 SEAL_NO 中；以 0 退出表示已妥善保存',
+    },
+    secret: true,
+  },
+  SEAL_EVENTS: {
+    group: 'data',
+    fallback: '1000',
+    schema: z.coerce.number().int().min(1).max(100_000),
+    expects: 'a whole number, 1 to 100000',
+    meaning: { en: 'Most events under one seal', zh: '一个封签最多覆盖的事件数' },
+  },
+  SEAL_MINUTES: {
+    group: 'data',
+    fallback: '10',
+    schema: z.coerce.number().min(0.01).max(1_440),
+    expects: 'minutes, 0.01 to 1440',
+    meaning: {
+      en: 'No event waits longer for its seal; before it, whoever rules the database could change it unseen',
+      zh: '事件等待封签的最长时间；封签之前，数据库管理者的改动可能无法被发现',
+    },
+  },
+  EVENT_STORE: {
+    group: 'data',
+    fallback: 'postgres',
+    schema: z.enum(['postgres', 'kurrentdb']),
+    expects: 'postgres or kurrentdb',
+    meaning: {
+      en: 'Where the log of events lies: in the same database as all else, or in KurrentDB',
+      zh: '事件日志的存放位置：与其他数据同库，或 KurrentDB',
+    },
+  },
+  KURRENTDB_URL: {
+    group: 'data',
+    fallback: null,
+    schema: z.string().regex(/^(kurrentdb|kdb|esdb)(\+discover)?:\/\/\S+$/),
+    expects: 'kurrentdb://user:password@host:2113?tls=true, of a KurrentDB 25 or later',
+    meaning: { en: 'The KurrentDB of EVENT_STORE=kurrentdb', zh: 'EVENT_STORE=kurrentdb 时使用的 KurrentDB' },
+    secret: true,
+  },
   DATABASE_URL: {
     group: 'data',
     fallback: null,

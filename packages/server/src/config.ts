@@ -41,9 +41,20 @@ export interface Config {
   readonly dataDir: string;
   /** Null: PGlite in `dataDir`. */
   readonly databaseUrl: string | null;
+  readonly eventStore: 'postgres' | 'kurrentdb';
+  readonly kurrentUrl: string | null;
   /** Null: from its file in `dataDir`. */
   readonly masterKey: Uint8Array | null;
   readonly engineTokenSecret: Uint8Array | null;
+  readonly seals: {
+    readonly folder: string;
+    /** Null: none. */
+    readonly command: string | null;
+    readonly everyEvents: number;
+    readonly everyMs: number;
+    /** False: this process reads seals and makes none. */
+    readonly signs: boolean;
+  };
   readonly rates: RateLimits;
   readonly turn: TurnSettings;
   readonly enableTts: boolean;
@@ -98,7 +109,7 @@ const spokenOutside =
   'TTS_VOICE names an Edge voice: what tutors say is sent to servers of Microsoft; remove it for embedded voices, which send nothing';
 const loopbackHosts: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
 /** Prefixes that nobody else uses: a name that begins so was meant for us. */
-const ours = /^(TUTOR|AVATAR|WEBRTC|MUSETALK|MANAGEMENT_API|ASR|TTS|MEDIA)_/;
+const ours = /^(TUTOR|AVATAR|WEBRTC|MUSETALK|MANAGEMENT_API|ASR|TTS|MEDIA|SEALS?)_/;
 const tutorModelPattern = /^TUTOR_(.+)_LLM_MODEL$/;
 const pageFolder = fileURLToPath(new URL('../../console/dist', import.meta.url));
 
@@ -150,28 +161,24 @@ export function parseConfig(env: Environment): Config {
     tutorModels: tutorModels(env),
     dataDir: get('DATA_DIR'),
     databaseUrl: get('DATABASE_URL'),
+    eventStore: get('EVENT_STORE'),
+    kurrentUrl: get('KURRENTDB_URL'),
     masterKey: get('MASTER_KEY'),
     engineTokenSecret: get('ENGINE_TOKEN_SECRET'),
+    seals: {
+      folder: get('SEALS_DIR') ?? join(get('DATA_DIR'), 'seals'),
+      command: get('SEALS_COMMAND'),
+      everyEvents: get('SEAL_EVENTS'),
+      everyMs: get('SEAL_MINUTES') * 60_000,
+      signs: true,
+    },
     rates: {
       perKey: get('RATE_PER_KEY'),
       perToken: get('RATE_PER_TOKEN'),
       perAddress: get('RATE_PER_ADDRESS'),
       messages: get('RATE_MESSAGES'),
     },
-    turn: {
-      layout: get('WEBRTC_LAYOUT'),
-      portMin: get('WEBRTC_PORT_MIN'),
-      portMax: get('WEBRTC_PORT_MAX'),
-      publicHost: get('WEBRTC_PUBLIC_IP') ?? new URL(grantUrl).hostname.replaceAll(/^\[|\]$/g, ''),
-      loopbackOnly: get('WEBRTC_PUBLIC_IP') === null && loopbackHosts.has(new URL(grantUrl).hostname),
-      server: get('WEBRTC_TURN_SERVER'),
-      user: turnUser(get('WEBRTC_TURN_USERNAME'), get('WEBRTC_TURN_PASSWORD')),
-      secretFile: get('WEBRTC_TURN_SECRET_FILE'),
-      engineRelay: get('WEBRTC_ENGINE_RELAY'),
-      mediaAddress: get('WEBRTC_MEDIA_ADDRESS'),
-      mediaPorts: get('WEBRTC_MEDIA_PORTS'),
-      relayAddress: get('WEBRTC_RELAY_ADDRESS'),
-    },
+    turn: turnSettings(get, grantUrl),
     enableTts: get('ENABLE_TTS'),
     ttsVoice: get('TTS_VOICE'),
     enableAsr: get('ENABLE_ASR'),
@@ -205,6 +212,23 @@ function avatarSettings(get: Get): Config['avatars'] {
   };
 }
 
+function turnSettings(get: Get, grantUrl: string): TurnSettings {
+  return {
+    layout: get('WEBRTC_LAYOUT'),
+    portMin: get('WEBRTC_PORT_MIN'),
+    portMax: get('WEBRTC_PORT_MAX'),
+    publicHost: get('WEBRTC_PUBLIC_IP') ?? new URL(grantUrl).hostname.replaceAll(/^\[|\]$/g, ''),
+    loopbackOnly: get('WEBRTC_PUBLIC_IP') === null && loopbackHosts.has(new URL(grantUrl).hostname),
+    server: get('WEBRTC_TURN_SERVER'),
+    user: turnUser(get('WEBRTC_TURN_USERNAME'), get('WEBRTC_TURN_PASSWORD')),
+    secretFile: get('WEBRTC_TURN_SECRET_FILE'),
+    engineRelay: get('WEBRTC_ENGINE_RELAY'),
+    mediaAddress: get('WEBRTC_MEDIA_ADDRESS'),
+    mediaPorts: get('WEBRTC_MEDIA_PORTS'),
+    relayAddress: get('WEBRTC_RELAY_ADDRESS'),
+  };
+}
+
 /** Settings that are right one by one, and not together. */
 function contradictions(values: ReadonlyMap<string, unknown>): readonly string[] {
   const [min, max] = [Number(values.get('WEBRTC_PORT_MIN')), Number(values.get('WEBRTC_PORT_MAX'))];
@@ -214,6 +238,8 @@ function contradictions(values: ReadonlyMap<string, unknown>): readonly string[]
   else if (range && min === max) problems.push('WEBRTC_PORT_MAX must be above WEBRTC_PORT_MIN when WEBRTC_LAYOUT is port-range');
   if ((values.get('WEBRTC_TURN_USERNAME') === null) !== (values.get('WEBRTC_TURN_PASSWORD') === null))
     problems.push('WEBRTC_TURN_USERNAME and WEBRTC_TURN_PASSWORD must be set together');
+  if (values.get('EVENT_STORE') === 'kurrentdb' && values.get('KURRENTDB_URL') === null)
+    problems.push('KURRENTDB_URL must be set when EVENT_STORE is kurrentdb');
   return problems;
 }
 

@@ -16,9 +16,12 @@ import { ClipFolders } from './avatars/clip-folders.ts';
 import type { Config } from './config.ts';
 import type { Log } from './log.ts';
 import { openMedia } from './media-parts.ts';
+import { openSeals } from './seal-parts.ts';
 import { FileBlobStore } from './store/blobs.ts';
 import { type Database, openDatabase } from './store/database.ts';
 import { PostgresKeyVault } from './store/key-vault.ts';
+import { PostgresLeases } from './store/leases.ts';
+import { scanLog } from './store/log-scan.ts';
 import { PostgresEventStore } from './store/postgres-event-store.ts';
 import { PostgresProjectionStore } from './store/projection-store.ts';
 import { PostgresReadModel } from './store/read-model.ts';
@@ -84,7 +87,7 @@ interface Parts {
 async function openParts(config: Config, { log, database, llm, cleanUp }: Parts): Promise<App> {
   const { dataDir, nodeName: node } = config;
   const onDefect = (error: unknown) => log.error('a defect', error);
-  const store = await PostgresEventStore.open(database);
+  const { store, scan, logRunsOn } = await openLog(config, { database, onDefect });
   cleanUp.defer(() => store.close());
   const projections = await Projector.start({
     events: store,
@@ -98,12 +101,15 @@ async function openParts(config: Config, { log, database, llm, cleanUp }: Parts)
   const clips = await ClipFolders.open({ folder, clipsFolder, maxClipBytes, uploadBytes });
   const onFault = (fault: string) => log.error('an avatar could not be built', undefined, { fault });
   const media = await openMedia(config, { log, clock: systemClock, cleanUp });
+  const sealParts = { log, database, events: store, scan, clock: systemClock, ids: systemIds, cleanUp };
   const app = await openApp({
     store,
+    seals: openSeals(config, sealParts),
     media,
     avatars: { clips, builder: config.enableAvatar ? new AvatarBuildProcess({ folder, maxClipMs, onFault }) : null, retryMs: 30_000 },
     projections,
     vault: new PostgresKeyVault(database, config.masterKey ?? (await openSecretFile(join(dataDir, 'master.key')))),
+    leases: new PostgresLeases(database),
     blobs: new FileBlobStore(join(dataDir, 'blobs')),
     readModel: new PostgresReadModel(database),
     clock: systemClock,
@@ -125,11 +131,28 @@ async function openParts(config: Config, { log, database, llm, cleanUp }: Parts)
     loopbackOnly: config.loopbackOnly,
     node,
     version,
-    logRunsOn: database.runsOn,
+    logRunsOn,
+    readModelRunsOn: database.runsOn,
     onDefect,
     onReplyFailure: ({ sessionId, code, error }) => log.error('a reply failed', error, { sessionId, code }),
   });
   return cleanUp.use(app);
+}
+
+async function openLog(
+  { eventStore, kurrentUrl }: Config,
+  { database, onDefect }: Pick<Parts, 'database'> & { readonly onDefect: (error: unknown) => void },
+) {
+  if (eventStore === 'postgres') {
+    return { store: await PostgresEventStore.open(database), scan: scanLog(database), logRunsOn: database.runsOn };
+  }
+  // Its client is native code of ten megabytes, which no other engine needs.
+  const [{ KurrentEventStore }, { scanKurrent }] = await Promise.all([
+    import('./store/kurrent/kurrent-event-store.ts'),
+    import('./store/kurrent/kurrent-scan.ts'),
+  ]);
+  const store = await KurrentEventStore.open({ url: kurrentUrl ?? '', sql: database.sql, onDefect });
+  return { store, scan: scanKurrent(store), logRunsOn: 'KurrentDB' };
 }
 
 async function listen(config: Config, { app, log, cleanUp }: Pick<Parts, 'log' | 'cleanUp'> & { readonly app: App }) {

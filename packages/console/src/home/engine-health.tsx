@@ -9,11 +9,13 @@ const refreshMs = 10_000;
 
 const overall = { ok: 'engineOk', degraded: 'engineDegraded', down: 'engineDown' } as const satisfies Record<Health['status'], TextKey>;
 const single = { ok: 'statusOk', degraded: 'statusDegraded', down: 'statusDown' } as const satisfies Record<Health['status'], TextKey>;
-const names: Readonly<Record<string, 'dependency_eventLog' | 'dependency_projections' | 'dependency_languageModel'>> = {
-  'event log': 'dependency_eventLog',
-  projections: 'dependency_projections',
-  'language model': 'dependency_languageModel',
-};
+const names: Readonly<Record<string, 'dependency_eventLog' | 'dependency_projections' | 'dependency_seals' | 'dependency_languageModel'>> =
+  {
+    'event log': 'dependency_eventLog',
+    projections: 'dependency_projections',
+    seals: 'dependency_seals',
+    'language model': 'dependency_languageModel',
+  };
 
 /** Every part of the engine by name, with the reason when one is not well. */
 export function EngineHealth() {

@@ -35,5 +35,6 @@ export const homeTexts = {
   statusDown: { en: 'down', zh: '停止' },
   dependency_eventLog: { en: 'Event log', zh: '事件日志' },
   dependency_projections: { en: 'Read models', zh: '读模型' },
+  dependency_seals: { en: 'Seals', zh: '封签' },
   dependency_languageModel: { en: 'Language model', zh: '语言模型' },
 } as const satisfies TextTable;

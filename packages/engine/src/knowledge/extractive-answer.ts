@@ -29,6 +29,15 @@ const wording = {
   },
 } as const satisfies Record<Locale, unknown>;
 
+/** What it says of itself: no words of a course or a student. */
+export const ownSentences: readonly string[] = [wording.en, wording.zh].flatMap((words) => [
+  words.notice,
+  words.again,
+  words.foreign,
+  words.nothing,
+  words.topics([]),
+]);
+
 type Question = Pick<LlmRequest, 'question' | 'passages' | 'topics' | 'language' | 'messages'>;
 
 /** The whole answer: an open word about the missing model, then the best sentences of the best passages, each quotation with its number. */

@@ -30,6 +30,20 @@ export const keysRouter = router({
 });
 
 export const privacyRouter = router({
+  retention: asOperator.output(api.privacy.retention.output).query(({ ctx }) => ctx.app.privacy.retention(ctx.caller.tenantId)),
+  configureRetention: asOperator
+    .input(api.privacy.configureRetention.input)
+    .output(api.privacy.configureRetention.output)
+    .mutation(async ({ ctx, input }) => {
+      const context = repeatable(ctx.command, 'privacy.configureRetention', input.idempotencyKey);
+      return orFail(await ctx.app.privacy.configureRetention(input.wordsDays, context));
+    }),
+  exportStudent: asOperator
+    .input(api.privacy.exportStudent.input)
+    .output(api.privacy.exportStudent.output)
+    .mutation(async ({ ctx, input }) =>
+      orFail(await ctx.app.studentExport.page(input, repeatable(ctx.command, 'privacy.exportStudent', input.idempotencyKey))),
+    ),
   forgetStudent: asOperator
     .input(api.privacy.forgetStudent.input)
     .output(api.privacy.forgetStudent.output)

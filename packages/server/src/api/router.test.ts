@@ -48,9 +48,20 @@ const expected: Readonly<Record<string, string>> = {
   'audit.sessions': 'control auditor',
   'audit.events': 'control auditor',
   'audit.state': 'control auditor',
+  'audit.appearances': 'control auditor',
   'audit.verify': 'control auditor',
+  'audit.tutor': 'control auditor',
+  'audit.course': 'control auditor',
+  'audit.coverage': 'control auditor',
+  'audit.seals': 'control auditor',
+  'audit.verifyLog': 'control auditor',
+  'audit.export': 'control auditor',
+  'audit.rotateKey': 'control operator',
   'audit.tail': 'control auditor',
+  'privacy.configureRetention': 'control operator',
+  'privacy.exportStudent': 'control operator',
   'privacy.forgetStudent': 'control operator',
+  'privacy.retention': 'control operator',
   'keys.create': 'control operator',
   'keys.list': 'control operator',
   'keys.revoke': 'control operator',
@@ -74,6 +85,14 @@ describe('policies', () => {
 
   test('subscriptions change nothing, so that a reconnect repeats nothing', () => {
     const subscriptions = procedures.filter(({ type }) => type === 'subscription').map(({ path }) => path);
-    expect(subscriptions.sort()).toEqual(['audit.tail', 'avatars.watch', 'session.events', 'session.media', 'webrtc.signals']);
+    expect(subscriptions.sort()).toEqual([
+      'audit.export',
+      'audit.tail',
+      'audit.verifyLog',
+      'avatars.watch',
+      'session.events',
+      'session.media',
+      'webrtc.signals',
+    ]);
   });
 });

@@ -30,7 +30,7 @@ function narrow<E extends DomainEvent>(events: EventCatalogue): (event: DomainEv
 
 export const sessions: Aggregate<SessionState, SessionCommand, SessionEvent, NewSessionEvent> = {
   ...session,
-  subjectOf: (state) => (state.status === 'absent' ? null : state.studentId),
+  subjectOf: (state, stream) => (state.status === 'absent' ? null : { subjectId: state.studentId, part: idOf(stream) }),
   eventOf: narrow(catalogue.session),
 };
 
@@ -41,7 +41,7 @@ export function subjectOfAvatar(avatarId: AvatarId): string {
 
 export const avatars: Aggregate<AvatarState, AvatarCommand, AvatarEvent, NewAvatarEvent> = {
   ...avatar,
-  subjectOf: (_state, stream) => subjectOfAvatar(AvatarId.parse(idOf(stream))),
+  subjectOf: (_state, stream) => ({ subjectId: subjectOfAvatar(AvatarId.parse(idOf(stream))) }),
   eventOf: narrow(catalogue.avatar),
 };
 

@@ -5,7 +5,8 @@ import { Audit } from './audit.ts';
 import { type AvatarBuilder, AvatarBuilds } from './avatar-builds.ts';
 import { Avatars } from './avatars.ts';
 import type { ClipStore } from './clip-store.ts';
-import { type ClearEvent, createEventCodec, decodeClear, UnknownEvent } from './event-codec.ts';
+import { type ClearEvent, createEventCodec, decodeClear, type EventCodec, UnknownEvent } from './event-codec.ts';
+import { Evidence } from './evidence.ts';
 import { Handle } from './handle.ts';
 import { HealthCheck } from './health.ts';
 import { Knowledge } from './knowledge.ts';
@@ -13,15 +14,19 @@ import { LessonFeeds } from './lesson-feeds.ts';
 import { Lessons } from './lessons.ts';
 import { Library } from './library.ts';
 import { createLimits, type Limits, type RateLimits } from './limits.ts';
+import { Materials } from './materials.ts';
 import { Media, type MediaOptions } from './media.ts';
 import type { MediaPlane, SessionFact } from './media-plane.ts';
 import { createTutorModels, type ModelDefaults } from './models.ts';
-import type { BlobStore, Clock, EventStore, Ids, KeyVault } from './ports.ts';
+import type { BlobStore, Clock, EventStore, Ids, KeyVault, Leases, StoredEvent } from './ports.ts';
 import { createPresentation } from './presentation.ts';
 import { Privacy } from './privacy.ts';
 import type { Projections, ReadModel } from './read-model.ts';
 import { Replies } from './replies.ts';
+import { Retention } from './retention.ts';
+import { Seals, type SealsOptions } from './seals.ts';
 import { Sessions } from './sessions.ts';
+import { StudentExport } from './student-export.ts';
 import { Tail } from './tail.ts';
 import { Tokens } from './tokens.ts';
 import type { TurnAccess } from './turn-access.ts';
@@ -30,7 +35,9 @@ import { Voice } from './voice.ts';
 
 export interface AppOptions {
   readonly store: EventStore;
+  readonly seals: Omit<SealsOptions, 'events'>;
   readonly vault: KeyVault;
+  readonly leases: Leases;
   readonly blobs: BlobStore;
   readonly readModel: ReadModel;
   readonly projections: Projections;
@@ -71,6 +78,7 @@ export interface AppOptions {
   readonly node: string;
   readonly version: string;
   readonly logRunsOn: string;
+  readonly readModelRunsOn: string;
   readonly onDefect: (error: unknown) => void;
   readonly onReplyFailure: (failure: { readonly sessionId: SessionId; readonly code: ErrorCode; readonly error: unknown }) => void;
 }
@@ -91,7 +99,11 @@ export interface App extends AsyncDisposable {
   readonly knowledge: Knowledge;
   readonly avatars: Avatars;
   readonly audit: Audit;
+  readonly materials: Materials;
+  readonly seals: Seals;
+  readonly evidence: Evidence;
   readonly privacy: Privacy;
+  readonly studentExport: StudentExport;
   readonly projections: Projections;
   readonly repliesUnderWay: () => number;
   /** Sessions with voice or picture, those whose tutor is speaking, and how many there may be. */
@@ -151,15 +163,7 @@ export async function openApp(options: AppOptions): Promise<App> {
   const filmed = options.avatars.builder === null ? null : { builds, clips: options.avatars.clips };
   const health = new HealthCheck({ ...options, filmed, lessons, defaultModel: options.models.defaultModel });
 
-  const onEvent = (listener: (event: ClearEvent) => void) =>
-    tail.onEvent((stored) => {
-      try {
-        listener(decodeClear(stored));
-      } catch (error) {
-        // A newer engine's event: this one cannot act on it, and says so where it matters.
-        if (!(error instanceof UnknownEvent)) throw error;
-      }
-    });
+  const onEvent = (listener: (event: ClearEvent) => void) => tail.onEvent((stored) => tellReadable(stored, listener));
   for (const follower of [library, lessons, media, access, privacy, builds, avatars]) onEvent((event) => follower.follow(event));
   await library.open();
   await projections.waitFor(tail.position);
@@ -168,6 +172,8 @@ export async function openApp(options: AppOptions): Promise<App> {
   await media.recover(hosted);
   await avatars.recover();
   await builds.recover();
+  const retention = new Retention({ ...options, handle, privacy });
+  retention.start();
 
   return {
     loopbackOnly: options.loopbackOnly,
@@ -183,8 +189,9 @@ export async function openApp(options: AppOptions): Promise<App> {
     tutors,
     avatars,
     knowledge: new Knowledge({ handle, store, tail, library, blobs, ids, readModel, projections }),
-    audit: new Audit({ store, codec, handle, tail }),
+    ...readersOf(options, { handle, codec, tail }),
     privacy,
+    studentExport: new StudentExport({ handle, store, codec, readModel, projections, clock }),
     projections,
     repliesUnderWay: () => replies.underWay,
     mediaLoad: () => options.media.plane.load(),
@@ -194,6 +201,7 @@ export async function openApp(options: AppOptions): Promise<App> {
     onMedia: (listener) => options.media.plane.onFact(listener),
     onEvent,
     async [Symbol.asyncDispose]() {
+      await retention.close();
       media.close();
       avatars.close();
       await builds.close();
@@ -201,6 +209,29 @@ export async function openApp(options: AppOptions): Promise<App> {
       await tail.close();
     },
   };
+}
+
+/** What auditors are given. */
+function readersOf(
+  { store, blobs, clock, version, ...options }: AppOptions,
+  { handle, codec, tail }: { readonly handle: Handle; readonly codec: EventCodec; readonly tail: Tail },
+) {
+  const seals = new Seals({ ...options.seals, events: store });
+  return {
+    seals,
+    audit: new Audit({ store, codec, handle, tail }),
+    materials: new Materials({ handle, store, blobs }),
+    evidence: new Evidence({ store, codec, seals, blobs, clock, version }),
+  };
+}
+
+function tellReadable(stored: StoredEvent, listener: (event: ClearEvent) => void): void {
+  try {
+    listener(decodeClear(stored));
+  } catch (error) {
+    // A newer engine's event: this one cannot act on it, and says so where it matters.
+    if (!(error instanceof UnknownEvent)) throw error;
+  }
 }
 
 async function hostedHere(readModel: ReadModel, node: string) {

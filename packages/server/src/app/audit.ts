@@ -1,4 +1,5 @@
 import {
+  type Appearance,
   type AuditedEvent,
   type ChainVerdict,
   type SessionId,
@@ -8,8 +9,10 @@ import {
   type TenantId,
 } from '@virtual-tutor/schemas';
 import { sessions } from './aggregates.ts';
+import { appearancesOf } from './appearances.ts';
+import { auditedOf } from './audited.ts';
 import { verifyChain } from './chain.ts';
-import { type EventCodec, type OpenEvent, UnknownEvent } from './event-codec.ts';
+import type { EventCodec } from './event-codec.ts';
 import type { Handle } from './handle.ts';
 import type { EventStore, StoredEvent } from './ports.ts';
 import type { Tail } from './tail.ts';
@@ -39,7 +42,7 @@ export class Audit {
     const { revision } = await this.#options.handle.load(sessions, stream, { tenantId });
     if (revision === 0) return null;
     const page = await this.#options.store.readStream(stream, { after, limit });
-    return { items: await Promise.all(page.map((stored) => this.#audited(stored))), headRevision: revision };
+    return { items: await Promise.all(page.map((stored) => auditedOf(this.#options.codec, stored))), headRevision: revision };
   }
 
   /** The fold right after `revision`; omitted: now. */
@@ -59,6 +62,11 @@ export class Audit {
     return verifyChain(stream, this.#read(stream));
   }
 
+  /** How the tutor looked and sounded to the student, for whoever shows the lesson again. */
+  appearances(tenantId: TenantId, sessionId: SessionId): Promise<readonly Appearance[] | null> {
+    return appearancesOf({ handle: this.#options.handle, read: (stream) => this.#read(stream) }, { tenantId, sessionId });
+  }
+
   /** Every event of the tenant after `position`, history first, then as it comes. */
   async *tail(tenantId: TenantId, position: number, signal: AbortSignal): AsyncGenerator<AuditedEvent, void, undefined> {
     let woken = Promise.withResolvers<void>();
@@ -71,7 +79,7 @@ export class Audit {
         const page = await this.#options.store.readAll({ after, limit: pageSize });
         for (const stored of page) {
           after = stored.position;
-          if (stored.meta.tenantId === tenantId) yield await this.#audited(stored);
+          if (stored.meta.tenantId === tenantId) yield await auditedOf(this.#options.codec, stored);
           if (signal.aborted) return;
         }
         if (page.length < pageSize) await woken.promise;
@@ -89,24 +97,6 @@ export class Audit {
       const last = page.at(-1);
       if (last === undefined || page.length < pageSize) return;
       after = last.revision;
-    }
-  }
-
-  async #audited(stored: StoredEvent): Promise<AuditedEvent> {
-    const { id, type, schemaVersion, stream, revision, position, recordedAt, contentHash, hash, meta } = stored;
-    const envelope = { id, type, schemaVersion, stream, revision, position, recordedAt, contentHash, hash, ...meta };
-    const opened = await this.#open(stored);
-    const personal = opened !== null && 'personal' in opened ? { personal: opened.personal } : {};
-    return { ...envelope, payload: { ...stored.payload }, ...personal };
-  }
-
-  /** An auditor also sees what this version cannot read. */
-  async #open(stored: StoredEvent): Promise<OpenEvent | null> {
-    try {
-      return await this.#options.codec.open(stored);
-    } catch (error) {
-      if (error instanceof UnknownEvent) return null;
-      throw error;
     }
   }
 }

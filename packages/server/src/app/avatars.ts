@@ -26,7 +26,7 @@ export interface AvatarsOptions {
   readonly handle: Handle;
   readonly codec: EventCodec;
   readonly store: EventStore;
-  readonly vault: KeyVault;
+  readonly vault: Pick<KeyVault, 'destroy'>;
   readonly tail: Tail;
   readonly readModel: Pick<ReadModel, 'avatar' | 'avatars' | 'avatarsOf'>;
   readonly projections: Pick<Projections, 'waitFor'>;
@@ -247,8 +247,7 @@ export class Avatars {
     const { builds, clips, vault } = this.#options;
     await builds.stop(avatarId);
     await clips.remove(avatarId);
-    const { keyId } = await vault.destroy({ tenantId, subjectId: subjectOfAvatar(avatarId) });
-    if (keyId !== null) vault.evict(keyId);
+    await vault.destroy({ tenantId, subjectId: subjectOfAvatar(avatarId) });
   }
 
   async #willRetry(tenantId: TenantId, avatarId: AvatarId): Promise<boolean> {

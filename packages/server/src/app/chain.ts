@@ -14,7 +14,11 @@ import type { StoredEvent, StoredEventDraft } from './ports.ts';
 const sha256 = (...parts: readonly (string | Uint8Array)[]): Buffer =>
   hash('sha256', Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : part))), 'buffer');
 
-const nothingSealed = sha256('');
+/** Stands for the ciphertext's hash where an event has none. */
+export const nothingSealed = sha256('');
+
+/** The canonical JSON of {type, schemaVersion, payload, meta}, with its keys sorted and their values left out. */
+export const contentParts = { meta: '{"meta":', payload: ',"payload":', schemaVersion: ',"schemaVersion":', type: ',"type":' } as const;
 
 /** An event's JSON as it is hashed and stored. */
 export interface WrittenForm {
@@ -28,8 +32,8 @@ type Content = Pick<StoredEventDraft, 'type' | 'schemaVersion' | 'payload' | 'me
 /** Throws where JSON would lose something: half a surrogate pair, NaN, an infinity. Minus zero is zero, as RFC 8785 has it. */
 export function writtenForm({ type, schemaVersion, payload, meta, sealed }: Content): WrittenForm {
   const written = { payload: canonicalJson(payload), meta: canonicalJson(meta) };
-  // The canonical JSON of {type, schemaVersion, payload, meta}: its keys sorted, its parts already canonical.
-  const whole = `{"meta":${written.meta},"payload":${written.payload},"schemaVersion":${schemaVersion},"type":${canonicalJson(type)}}`;
+  const { meta: before, payload: between, schemaVersion: version, type: kind } = contentParts;
+  const whole = `${before}${written.meta}${between}${written.payload}${version}${schemaVersion}${kind}${canonicalJson(type)}}`;
   return { ...written, contentHash: sha256(whole, sealed === null ? nothingSealed : sha256(sealed)) };
 }
 

@@ -78,17 +78,17 @@ export interface SealRequest {
   readonly event: NewDomainEvent;
   readonly id: StoredEventDraft['id'];
   readonly meta: StoredEventDraft['meta'];
-  /** Whose personal data it is; null is an error for events that have any. */
-  readonly subject: Subject | null;
+  /** Whose personal data it is; null is an error for events that have any. `withheld`: they are left out, and nobody can ever open them. */
+  readonly subject: Subject | 'withheld' | null;
 }
 
-export function createEventCodec(vault: KeyVault): EventCodec {
+export function createEventCodec(vault: Pick<KeyVault, 'seal' | 'open' | 'disclose'>): EventCodec {
   return {
     async seal({ stream, event, id, meta, subject }) {
       const definition = definitionOf(stream, event.type);
       if (definition === undefined) throw new Error(`${event.type} is not an event of ${categoryOf(stream)} streams`);
       const draft = { id, type: event.type, schemaVersion: definition.version, payload: definition.payload.parse(event.payload), meta };
-      if (definition.personal === undefined) return { ...draft, sealed: null, keyId: null };
+      if (definition.personal === undefined || subject === 'withheld') return { ...draft, sealed: null, keyId: null };
       if (subject === null) throw new Error(`${event.type} holds personal data but no subject was named`);
       const personal = definition.personal.parse('personal' in event ? event.personal : undefined);
       const plaintext = new TextEncoder().encode(JSON.stringify(personal));

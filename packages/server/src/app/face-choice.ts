@@ -1,5 +1,5 @@
 import type { Face } from '@virtual-tutor/engine/media';
-import { type Locale, type StreamName, streams, type TenantId, type TutorSettings } from '@virtual-tutor/schemas';
+import { type Face as Character, type Locale, type StreamName, streams, type TenantId, type TutorSettings } from '@virtual-tutor/schemas';
 import { avatars } from './aggregates.ts';
 import type { ClearEvent } from './event-codec.ts';
 import type { Handle } from './handle.ts';
@@ -24,7 +24,7 @@ export class FaceChoice {
 
   /** `act` gets the face at once when it is known: a face that is withdrawn before never comes, one that is withdrawn after is followed. */
   async choose<T>({ tenantId, settings, locale }: FaceWanted, act: (face: Face) => T): Promise<T> {
-    const character = settings?.face ?? (locale === 'zh' ? 'xiaolan' : 'ada');
+    const character = drawnFace(settings, locale);
     const avatarId = settings?.avatarId ?? null;
     if (avatarId === null) return act({ kind: 'drawn', character });
     this.#choosing += 1;
@@ -44,4 +44,9 @@ export class FaceChoice {
     if (this.#choosing > 0) this.#withdrawn.add(stored.stream);
     return stored.stream;
   }
+}
+
+/** Who is seen where no film is; `settings` null: there is no such tutor any more. */
+export function drawnFace(settings: TutorSettings | null, locale: Locale): Character {
+  return settings?.face ?? (locale === 'zh' ? 'xiaolan' : 'ada');
 }

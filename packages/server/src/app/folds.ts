@@ -1,13 +1,13 @@
 import type { StreamName, TenantId } from '@virtual-tutor/schemas';
 import type { Decider } from '../domain/decision.ts';
 import type { DomainEvent, EventCodec, NewDomainEvent } from './event-codec.ts';
-import type { EventStore } from './ports.ts';
+import type { EventStore, Subject } from './ports.ts';
 
 /** A decider with what the app must know to store its events. */
 export interface Aggregate<State, Command, Event extends DomainEvent, NewEvent extends NewDomainEvent>
   extends Decider<State, Command, Event, NewEvent> {
   /** Whose personal data its events hold. */
-  subjectOf(state: State, stream: StreamName): string | null;
+  subjectOf(state: State, stream: StreamName): Omit<Subject, 'tenantId'> | null;
   /** Narrows an opened event to its stream's types. */
   eventOf(event: DomainEvent): Event;
 }

@@ -25,6 +25,8 @@ export interface CommandContext {
   readonly correlationId?: string;
   /** How long to keep trying while the log is unreachable, ms; default 0. */
   readonly patienceMs?: number;
+  /** The events' personal parts are left out: whose they would be is forgotten, and there is no key for them. */
+  readonly withoutWords?: boolean;
 }
 
 export interface HandleRequest<S, C, E extends DomainEvent, N extends NewDomainEvent & E> {
@@ -96,6 +98,11 @@ export class Handle {
     this.#folds.clear();
   }
 
+  /** Of one stream, after its words expired. */
+  forgetState(stream: StreamName): void {
+    this.#folds.drop(stream);
+  }
+
   async #carryOut<S, C, E extends DomainEvent, N extends NewDomainEvent & E>(request: HandleRequest<S, C, E, N>): Promise<Handled<S>> {
     const commandId = request.context.commandId ?? commandIdOf(this.#options.ids.next());
     const deadline = this.#options.clock.now() + (request.context.patienceMs ?? 0);
@@ -153,8 +160,8 @@ export class Handle {
     decided: { readonly state: S; readonly events: readonly N[] },
     commandId: CommandId,
   ): Promise<readonly StoredEventDraft[] | 'forgotten'> {
-    const subjectId = aggregate.subjectOf(decided.state, stream);
-    const subject = subjectId === null ? null : { tenantId: context.tenantId, subjectId };
+    const whose = aggregate.subjectOf(decided.state, stream);
+    const subject = whose === null ? null : context.withoutWords === true ? 'withheld' : { tenantId: context.tenantId, ...whose };
     const meta = {
       tenantId: context.tenantId,
       actor: context.actor,

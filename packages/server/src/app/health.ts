@@ -6,6 +6,7 @@ import type { Lessons } from './lessons.ts';
 import type { MediaPlane } from './media-plane.ts';
 import type { Clock, EventStore } from './ports.ts';
 import type { Projections } from './read-model.ts';
+import type { Sealing } from './sealing.ts';
 import type { TurnAccess } from './turn-access.ts';
 
 export interface HealthOptions {
@@ -21,12 +22,14 @@ export interface HealthOptions {
   /** Null: switched off by `ENABLE_LLM`. */
   readonly llm: Llm | null;
   readonly defaultModel: string;
+  readonly seals: { readonly sealing: Pick<Sealing, 'health'> | null };
   readonly clock: Clock;
   readonly version: string;
   readonly node: string;
   readonly maxSessions: number;
   /** What the log runs on, e.g. `PGlite (embedded)`. */
   readonly logRunsOn: string;
+  readonly readModelRunsOn: string;
 }
 
 /** An answer about the model server is good for this long, ms. */
@@ -49,7 +52,8 @@ export class HealthCheck {
     const { version, node, lessons, maxSessions } = this.#options;
     const { turn, plane } = this.#options.media;
     const media = [...(turn === null ? [] : [turn.health()]), ...plane.health()].map(asExtra);
-    const own = await Promise.all([this.#log(), this.#readModel(), this.#model(), this.#filmed()]);
+    const seals = this.#options.seals.sealing?.health() ?? null;
+    const own = await Promise.all([this.#log(), this.#readModel(), seals, this.#model(), this.#filmed()]);
     const dependencies = [...own.filter((dependency) => dependency !== null), ...media];
     const worst = dependencies.some(({ status }) => status === 'down')
       ? 'down'
@@ -65,12 +69,12 @@ export class HealthCheck {
       await within(logTimeoutMs, this.#options.store.head());
       return { ...base, status: 'ok', reason: null };
     } catch {
-      return { ...base, status: 'down', reason: 'the database does not answer: check that it runs and that DATABASE_URL is right' };
+      return { ...base, status: 'down', reason: 'the log does not answer: check that its database runs, and the URL in the settings' };
     }
   }
 
   async #readModel(): Promise<DependencyHealth> {
-    const base = { name: 'projections', runsOn: this.#options.logRunsOn };
+    const base = { name: 'projections', runsOn: this.#options.readModelRunsOn };
     try {
       const statuses = await within(logTimeoutMs, this.#options.projections.list());
       const parked = statuses.filter(({ state }) => state === 'parked').map(({ name }) => name);

@@ -87,9 +87,12 @@ export class StoreUnavailable extends Error {
   }
 }
 
-/** Seals personal fields under one data key per subject; destroying that key is how somebody is forgotten. */
+/**
+ * Seals personal fields under data keys: one for each lesson of a student, one for the person who is seen in an avatar.
+ * Destroying them is how words expire and how somebody is forgotten.
+ */
 export interface KeyVault {
-  /** Creates the subject's key on first use. Throws `SubjectForgotten` once it was destroyed. */
+  /** Creates the subject's key on first use. Throws `SubjectForgotten` once it was destroyed, or the student was forgotten. */
   seal(subject: Subject, plaintext: Uint8Array, aad: Uint8Array): Promise<{ readonly keyId: string; readonly sealed: Uint8Array }>;
   /** Null when the key was destroyed; throws when the ciphertext does not belong to `aad`. */
   open(keyId: string, sealed: Uint8Array, aad: Uint8Array): Promise<Uint8Array | null>;
@@ -98,17 +101,36 @@ export interface KeyVault {
    * key was destroyed, and for events sealed before each had a key of its own.
    */
   disclose(keyId: string, sealed: Uint8Array, aad: Uint8Array): Promise<Uint8Array | null>;
-  /** Irreversible. Null when the subject never had a key; then none can be made either. Idempotent. */
-  destroy(subject: Subject): Promise<{ readonly keyId: string | null }>;
-  /** Forgets cached keys so that a destruction by another node is seen. */
-  evict(keyId: string): void;
+  /** Whose key it is or was; null: of nobody. */
+  subjectOf(keyId: string): Promise<Subject | null>;
+  /** Destroys this one key, or sees to it that it is never made. Irreversible; idempotent. */
+  destroy(subject: Subject): Promise<void>;
+  /**
+   * Destroys all keys of a student, those included that nobody has made yet. Irreversible; idempotent. `work` comes back from
+   * `unfinished` until `finish`, also after a crash.
+   */
+  forget(student: Student, work: string): Promise<void>;
+  unfinished(): Promise<readonly { readonly student: Student; readonly work: string }[]>;
+  finish(student: Student): Promise<void>;
+  /**
+   * Removes what is left of destroyed keys: in old pages of the database, and in its write-ahead log as far as this role
+   * may. False: something is left, which goes with the database's own checkpoints; ask again.
+   */
+  clearTraces(): Promise<boolean>;
+  /** Forgets a student's cached keys, so that a destruction by another node is seen. */
+  evict(student: Student): void;
 }
 
-/** Whose words or face it is. */
-export interface Subject {
+export interface Student {
   readonly tenantId: string;
   /** A student's id, or `avatar:<id>` for the person who is seen in one. */
   readonly subjectId: string;
+}
+
+/** Whose words or face it is. */
+export interface Subject extends Student {
+  /** The lesson's id. Absent: a key for all that is hers, as in logs from before lessons had keys of their own. */
+  readonly part?: string;
 }
 
 export class SubjectForgotten extends Error {
@@ -134,4 +156,10 @@ export interface Clock {
 export interface Ids {
   /** UUIDv7 of now. */
   next(): string;
+}
+
+/** What many nodes could do, and one does at a time. It is for thrift: whoever holds one may have lost it meanwhile. */
+export interface Leases {
+  /** Takes it or keeps it for this long, by the database's clock. False: another one has it. */
+  hold(name: string, held: { readonly owner: string; readonly ms: number }): Promise<boolean>;
 }

@@ -61,6 +61,7 @@ export function createPresentation(handle: Handle, library: Library): Present {
       case 'SentenceHeard':
       case 'MediaConnected':
       case 'MediaDisconnected':
+      case 'SessionWordsExpired':
         return null;
     }
   };

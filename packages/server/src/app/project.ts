@@ -7,7 +7,7 @@ import type { Projection } from './projections/projection.ts';
 import type { ProjectionStatus, Projections } from './read-model.ts';
 
 export interface ProjectorOptions {
-  readonly events: EventStore;
+  readonly events: Pick<EventStore, 'readAll' | 'head' | 'onAppended'>;
   readonly store: ProjectionStore;
   readonly projections: readonly Projection[];
   /** Name of this node: after a crash it takes its lanes back at once. */
@@ -179,13 +179,18 @@ export class Projector implements Projections {
 
   /** One batch for those that serve, one for those being rebuilt: a long rebuild holds nothing up. True: there is more to do. */
   async #step(): Promise<boolean> {
+    // Lanes that stand at one position share one reading of the log.
+    const groups = (state: Lane['state']) =>
+      [...Map.groupBy(this.#lanes, (lane) => (lane.state === state ? lane.position : null))].flatMap(([from, lanes]) =>
+        from === null ? [] : [{ from, lanes }],
+      );
     let more = false;
-    for (const state of ['active', 'rebuilding'] as const) {
-      // Lanes that stand at one position share one reading of the log.
-      const groups = Map.groupBy(this.#lanes, (lane) => (lane.state === state ? lane.position : null));
-      for (const [from, group] of groups) if (from !== null && (await this.#advance(group, from))) more = true;
-    }
-    if (this.#sweeping) this.#sweeping = (await this.#options.store.sweep(sweepSize)) > 0;
+    for (const { from, lanes } of groups('active')) if (await this.#advance(lanes, from)) more = true;
+    // Of rebuilds begun one after the other the last goes first, until it has caught up and shares.
+    const [last] = groups('rebuilding').toSorted((a, b) => a.from - b.from);
+    if (last !== undefined && (await this.#advance(last.lanes, last.from))) more = true;
+    // Work that nobody waits for.
+    if (!more && this.#sweeping) this.#sweeping = (await this.#options.store.sweep(sweepSize)) > 0;
     return more || this.#sweeping;
   }
 

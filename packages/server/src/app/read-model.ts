@@ -37,6 +37,13 @@ export interface TranscriptRow extends Omit<TranscriptTurn, 'message' | 'reply'>
   readonly interruptionRevision: number | null;
 }
 
+/** An ended lesson with words that can be read, unless its student was forgotten. */
+export interface KeptWords {
+  readonly sessionId: SessionId;
+  readonly studentId: StudentId;
+  readonly endedAt: string;
+}
+
 /** A lesson under way, as its host needs it after a restart. */
 export interface ActiveSession {
   readonly sessionId: SessionId;
@@ -60,6 +67,8 @@ export interface ReadModel {
     tenantId: TenantId,
     request: PageRequest & { readonly status?: 'active' | 'ended' | undefined; readonly studentId?: StudentId | undefined },
   ): Promise<Page<Session>>;
+  /** Lessons that have ended and whose words have not expired, in the order they ended. Of several in one ms, a page may end between: ask again later. */
+  keptWords(tenantId: TenantId, request: PageRequest): Promise<Page<KeptWords>>;
   /** Of every tenant, for the node that hosts them. */
   activeSessions(): Promise<readonly ActiveSession[]>;
   /** In the order they were said. */

@@ -12,7 +12,7 @@ import {
   type TurnId,
   type TurnTimings,
 } from '@virtual-tutor/schemas';
-import { heardOf, openTurn } from '../domain/session.ts';
+import { asHeard, openTurn } from '../domain/session.ts';
 import { sessions, tutors } from './aggregates.ts';
 import { type ClearEvent, decodeClear } from './event-codec.ts';
 import { FactQueue } from './fact-queue.ts';
@@ -310,9 +310,4 @@ function isOf(event: ClearEvent, turnId: TurnId): boolean {
 
 function joined(turn: Turn): string {
   return turn.sentences.map((sentence) => sentence.text ?? '').join('');
-}
-
-/** What the student lived of a finished turn: never what was generated and then thrown away. */
-function asHeard(turn: Turn): { readonly question: string; readonly heard: string } {
-  return { question: turn.message ?? '', heard: turn.status === 'interrupted' ? (turn.heardText ?? '') : heardOf(turn) };
 }

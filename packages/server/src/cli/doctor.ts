@@ -18,7 +18,7 @@ async function dataFolder({ dataDir }: Config): Promise<Finding> {
   } catch {
     return trouble(name, `${dataDir} cannot be written`, 'give it to the user the engine runs as, or set DATA_DIR');
   }
-  for (const file of ['master.key', 'token.key', 'turn.key']) {
+  for (const file of ['master.key', 'token.key', 'turn.key', 'seal.key']) {
     const found = await stat(join(dataDir, file)).catch(() => null);
     if (found !== null && (found.mode & 0o077) !== 0)
       return trouble(name, `${file} can be read by others`, `chmod 600 ${join(dataDir, file)}`);

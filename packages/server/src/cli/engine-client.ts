@@ -67,6 +67,7 @@ export async function withEngine<T>(config: Config, use: (client: EngineClient) 
     nodeName: `vtutor-${process.pid}`,
     enableLlm: false,
     pageFolder: null,
+    seals: { ...config.seals, signs: false },
   };
   // Read only here: two seconds, on a machine of two cores.
   const [{ startNode }, { createLog }] = await Promise.all([import('../node.ts'), import('../log.ts')]);

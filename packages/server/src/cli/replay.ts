@@ -29,7 +29,7 @@ export async function replay(client: EngineClient, { sessionId, at, json }: Repl
   ].join('\n');
 }
 
-async function readEvents(client: EngineClient, sessionId: SessionId): Promise<AuditedEvent[]> {
+export async function readEvents(client: EngineClient, sessionId: SessionId): Promise<AuditedEvent[]> {
   const events: AuditedEvent[] = [];
   for (;;) {
     const page = await client.audit.events.query({ sessionId, after: events.length, limit: pageSize });

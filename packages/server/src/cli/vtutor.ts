@@ -1,13 +1,19 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util';
 import { TRPCClientError } from '@trpc/client';
-import { KeyId, Role, SessionId } from '@virtual-tutor/schemas';
+import { KeyId, Role } from '@virtual-tutor/schemas';
 import { type Config, ConfigError, parseConfig } from '../config.ts';
 import { DataFolderInUse } from '../store/folder-lock.ts';
 import { UnsafeSecret } from '../store/secret-file.ts';
+import { type AuditOptions, audit, auditOptions, auditUsage, sessionOf } from './audit.ts';
 import { type AvatarOptions, avatarOptions, avatars, avatarUsage } from './avatars.ts';
 import { type EngineClient, EngineNotRunning, withEngine, withRunningEngine } from './engine-client.ts';
+import { describeVideo, lessonVideo, readLesson } from './lesson-video.ts';
+import { log, logUsage } from './log.ts';
+import { type PrivacyOptions, privacy, privacyOptions, privacyUsage } from './privacy.ts';
 import { replay } from './replay.ts';
+import { type ScenarioOptions, scenarioOptions, scenarioUsage } from './scenario/options.ts';
+import { ScenarioRefused } from './scenario/scenario-file.ts';
 import { turnConfig } from './turn-config.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -17,7 +23,12 @@ const usage = `vtutor COMMAND
   doctor [--json]                   look for known troubles, with the fix of each
   replay SESSION [--at REVISION] [--json]
                                     a session's timeline and the state it folds to
-  audit verify [SESSION]            recompute the hash chain of one session, or of all
+  replay SESSION --video FILE.mp4 [--at REVISION] [--json]
+                                    the lesson as it was heard and seen, from the log alone; the same lesson makes the same file
+${scenarioUsage}
+${auditUsage}
+${privacyUsage}
+${logUsage}
   projections list                  read models, and how far they are
   projections rebuild NAME          build one anew beside the one that serves
   keys create ROLE [LABEL]          ROLE: operator, teacher or auditor; shows the key once
@@ -32,7 +43,11 @@ interface Command {
   readonly words: readonly string[];
   readonly json: boolean;
   readonly at: number | undefined;
+  readonly video: string | undefined;
   readonly avatar: AvatarOptions;
+  readonly audit: AuditOptions;
+  readonly scenario: ScenarioOptions;
+  readonly privacy: PrivacyOptions;
 }
 
 function commandOf(args: readonly string[]): Command {
@@ -42,20 +57,27 @@ function commandOf(args: readonly string[]): Command {
     options: {
       json: { type: 'boolean', default: false },
       at: { type: 'string' },
+      video: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
       ...avatarOptions,
+      ...auditOptions,
+      ...scenarioOptions,
+      ...privacyOptions,
     },
   });
   if (values.help) throw new UsageError(usage);
   const at = values.at === undefined ? undefined : Number(values.at);
   if (at !== undefined && (!Number.isInteger(at) || at < 1)) throw new UsageError('--at takes a revision: a whole number from 1');
-  return { words: positionals, json: values.json, at, avatar: values };
-}
-
-function sessionOf(word: string | undefined): SessionId {
-  const parsed = SessionId.safeParse(word);
-  if (!parsed.success) throw new UsageError('which session? its id is in `sessions.list` and on the audit page');
-  return parsed.data;
+  return {
+    words: positionals,
+    json: values.json,
+    at,
+    video: values.video,
+    avatar: values,
+    audit: values,
+    scenario: values,
+    privacy: values,
+  };
 }
 
 async function doctor(config: Config, json: boolean): Promise<number> {
@@ -67,29 +89,6 @@ async function doctor(config: Config, json: boolean): Promise<number> {
     if (fix !== null) console.log(`        ${fix}`);
   }
   return findings.some(({ status }) => status === 'trouble') ? 1 : 0;
-}
-
-async function verify(client: EngineClient, only: SessionId | null): Promise<number> {
-  let broken = 0;
-  let checked = 0;
-  for await (const sessionId of only === null ? allSessions(client) : [only]) {
-    const verdict = await client.audit.verify.query({ sessionId });
-    checked += 1;
-    if (verdict.verdict === 'intact') continue;
-    broken += 1;
-    console.log(`BROKEN ${sessionId} at revision ${verdict.revision}: ${verdict.reason}`);
-  }
-  console.log(`${checked} checked, ${broken} broken`);
-  return broken === 0 ? 0 : 1;
-}
-
-async function* allSessions(client: EngineClient): AsyncGenerator<SessionId, void, undefined> {
-  for (let cursor: string | undefined; ; ) {
-    const page = await client.audit.sessions.query({ limit: 200, ...(cursor === undefined ? {} : { cursor }) });
-    for (const { id } of page.items) yield id;
-    if (page.nextCursor === null) return;
-    cursor = page.nextCursor;
-  }
 }
 
 async function projections(client: EngineClient, [verb, name]: readonly (string | undefined)[]): Promise<number> {
@@ -133,7 +132,16 @@ async function keys(client: EngineClient, [verb, subject, label]: readonly (stri
   }
 }
 
-async function runCommand({ words: [noun, ...rest], json, at, avatar }: Command): Promise<number> {
+async function runCommand({
+  words: [noun, ...rest],
+  json,
+  at,
+  video,
+  avatar,
+  audit: auditing,
+  scenario: rehearsal,
+  privacy: options,
+}: Command): Promise<number> {
   if (noun === 'serve') {
     await import('../main.ts');
     return new Promise(() => undefined);
@@ -144,16 +152,34 @@ async function runCommand({ words: [noun, ...rest], json, at, avatar }: Command)
       return doctor(config, json);
     case 'replay': {
       const sessionId = sessionOf(rest[0]);
-      console.log(await withEngine(config, (client) => replay(client, { sessionId, at, json })));
+      if (rehearsal['as-scenario'] !== undefined) {
+        const { makeScenarioFile } = await import('./scenario/make.ts');
+        return withEngine(config, (client) => makeScenarioFile(client, { ...rehearsal, sessionId, at, json }));
+      }
+      console.log(
+        await withEngine(config, async (client) => {
+          if (video === undefined) return replay(client, { sessionId, at, json });
+          const lesson = await readLesson(client, { sessionId, at });
+          const report = await lessonVideo(lesson, { path: video, avatarsFolder: config.avatars.folder });
+          return json ? JSON.stringify(report) : describeVideo(report);
+        }),
+      );
       return 0;
     }
     case 'audit': {
-      if (rest[0] !== 'verify') throw new UsageError(usage);
-      const only = rest[1] === undefined ? null : sessionOf(rest[1]);
-      return withEngine(config, (client) => verify(client, only));
+      const request = { ...auditing, words: rest, json };
+      return (rest[0] === 'rotate-key' ? withRunningEngine : withEngine)(config, (client) => audit(client, request));
     }
+    case 'privacy':
+      return withEngine(config, (client) => privacy(client, rest, options));
+    case 'log':
+      return log(config, rest);
     case 'projections':
       return withEngine(config, (client) => projections(client, rest));
+    case 'scenario': {
+      const { scenario } = await import('./scenario/run.ts');
+      return scenario(config, { ...rehearsal, words: rest, json });
+    }
     case 'turn-config':
       console.log(await turnConfig(config, rest[0] ?? null));
       return 0;
@@ -168,7 +194,7 @@ async function runCommand({ words: [noun, ...rest], json, at, avatar }: Command)
 
 function explain(error: unknown): string {
   if (
-    [UsageError, ConfigError, DataFolderInUse, UnsafeSecret, EngineNotRunning].some((known) => error instanceof known) &&
+    [UsageError, ScenarioRefused, ConfigError, DataFolderInUse, UnsafeSecret, EngineNotRunning].some((known) => error instanceof known) &&
     error instanceof Error
   )
     return error.message;
@@ -180,5 +206,5 @@ try {
   process.exit(await runCommand(commandOf(process.argv.slice(2))));
 } catch (error) {
   console.error(explain(error));
-  process.exit(error instanceof UsageError ? 2 : 1);
+  process.exit(error instanceof UsageError || error instanceof ScenarioRefused ? 2 : 1);
 }

@@ -54,7 +54,13 @@ function evolveTurn(turn: Turn, event: Exclude<TurnEvent, OfType<'MessageReceive
   }
 }
 
-function evolveActive(state: Active, event: Exclude<SessionEvent, OfType<'SessionCreated'>>): SessionState {
+/** Whoever folded the lesson before its key was destroyed is left with as little as whoever folds it now. */
+function withoutWords(turn: Turn): Turn {
+  const sentences = turn.sentences.map((sentence) => ({ ...sentence, text: null }));
+  return turn.status === 'interrupted' ? { ...turn, message: null, heardText: null, sentences } : { ...turn, message: null, sentences };
+}
+
+function evolveActive(state: Active, event: Exclude<SessionEvent, OfType<'SessionCreated' | 'SessionWordsExpired'>>): SessionState {
   switch (event.type) {
     case 'JoinLinkIssued':
       return { ...state, links: [...state.links, { ...event.payload, redeemed: false }] };
@@ -83,7 +89,7 @@ function evolveActive(state: Active, event: Exclude<SessionEvent, OfType<'Sessio
     }
     case 'SessionEnded': {
       const { host: _host, links: _links, quality: _quality, ...lesson } = state;
-      return { ...lesson, status: 'ended', reason: event.payload.reason };
+      return { ...lesson, status: 'ended', reason: event.payload.reason, wordsExpired: false };
     }
     default:
       return withLastTurn(state, (turn) => evolveTurn(turn, event));
@@ -95,6 +101,10 @@ export function evolveSession(state: SessionState, event: SessionEvent): Session
     if (state.status !== 'absent') throw impossible(event, state);
     const { tutorRevision: _, ...lesson } = event.payload;
     return { ...lesson, status: 'active', turns: [], host: null, quality: 'text', links: [] };
+  }
+  if (event.type === 'SessionWordsExpired') {
+    if (state.status !== 'ended') throw impossible(event, state);
+    return { ...state, turns: state.turns.map(withoutWords), wordsExpired: true };
   }
   if (state.status !== 'active') throw impossible(event, state);
   return evolveActive(state, event);

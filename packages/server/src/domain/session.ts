@@ -47,6 +47,8 @@ export type SessionCommand =
       readonly by: 'student' | 'operator';
     } & Cut)
   | ({ readonly type: 'EndSession'; readonly reason: SessionEndReason } & Cut)
+  /** Its key is destroyed already. */
+  | { readonly type: 'RecordWordsExpired'; readonly afterDays: number }
   | MediaFact
   | ({ readonly epoch: number; readonly turnId: TurnId } & ReplyFact);
 
@@ -103,6 +105,7 @@ export type ReplyFact =
     };
 
 type Active = Extract<SessionState, { status: 'active' }>;
+type Ended = Extract<SessionState, { status: 'ended' }>;
 type OpenTurn = Extract<Turn, { status: 'waiting' | 'replying' }>;
 
 /** The turn that has no terminal event yet; there is at most one. */
@@ -113,11 +116,16 @@ export function openTurn(state: SessionState): OpenTurn | null {
 }
 
 /** The text of all sentences that were heard whole, joined. */
-export function heardOf(turn: Turn): string {
+function heardOf(turn: Turn): string {
   return turn.sentences
     .filter((sentence) => sentence.heard)
     .map((sentence) => sentence.text ?? '')
     .join('');
+}
+
+/** What the student lived of a finished turn: never what was generated and then thrown away. */
+export function asHeard(turn: Turn): { readonly question: string; readonly heard: string } {
+  return { question: turn.message ?? '', heard: turn.status === 'interrupted' ? (turn.heardText ?? '') : heardOf(turn) };
 }
 
 function interruption(turn: OpenTurn, by: 'student' | 'operator' | 'timeout', { partial, heardMs }: Cut): NewSessionEvent {
@@ -258,6 +266,8 @@ function decideActive(command: Exclude<SessionCommand, { type: 'CreateSession' }
     }
     case 'EndSession':
       return end(command, state);
+    case 'RecordWordsExpired':
+      return refuse('conflict', 'words expire once their lesson has ended');
     case 'RecordConnected':
     case 'RecordDisconnected':
     case 'ChangeQuality':
@@ -267,13 +277,27 @@ function decideActive(command: Exclude<SessionCommand, { type: 'CreateSession' }
   }
 }
 
+function decideEnded(command: Exclude<SessionCommand, { type: 'CreateSession' }>, state: Ended): Decision<NewSessionEvent> {
+  switch (command.type) {
+    case 'EndSession':
+      return accept();
+    case 'RecordWordsExpired': {
+      const { studentId } = state;
+      if (state.wordsExpired) return accept();
+      return accept({ type: 'SessionWordsExpired', payload: { studentId, afterDays: command.afterDays } });
+    }
+    default:
+      return refuse('session_ended', 'this session has ended: start a new one');
+  }
+}
+
 function decide(command: SessionCommand, state: SessionState): Decision<NewSessionEvent> {
   if (command.type === 'CreateSession') return create(command, state);
   switch (state.status) {
     case 'absent':
       return refuse('not_found', 'there is no such session');
     case 'ended':
-      return command.type === 'EndSession' ? accept() : refuse('session_ended', 'this session has ended: start a new one');
+      return decideEnded(command, state);
     case 'active':
       return decideActive(command, state);
   }

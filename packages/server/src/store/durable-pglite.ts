@@ -11,8 +11,11 @@ export function openDurablePglite(folder: string, sync: (fd: number) => void = f
   return PGlite.create({ fs: new DurableNodeFs(folder, sync), startParams: durableStart });
 }
 
-/** Emscripten passes on `fsync` only, not `fdatasync`. */
-const durableStart = [...PGlite.defaultStartParams.filter((param) => param !== '-F'), '-c', 'wal_sync_method=fsync'];
+/** Emscripten passes on `fsync` only, not `fdatasync`. Old write-ahead log is deleted: used again, it would keep what was erased. */
+const durableStart = [
+  ...PGlite.defaultStartParams.filter((param) => param !== '-F'),
+  ...['-c', 'wal_sync_method=fsync', '-c', 'wal_recycle=off'],
+];
 
 class DurableNodeFs extends NodeFS {
   readonly #sync: (fd: number) => void;

@@ -1,8 +1,11 @@
 import type { Sql } from 'postgres';
 import { append } from './migrations/append.ts';
 import { eventLog } from './migrations/event-log.ts';
+import { kurrentIndex } from './migrations/kurrent-index.ts';
+import { privacy } from './migrations/privacy.ts';
 import { project } from './migrations/project.ts';
 import { readModel } from './migrations/read-model.ts';
+import { seals } from './migrations/seals.ts';
 
 /** Forward only: a migration that was ever released is never changed. */
 const migrations: readonly { readonly id: number; readonly name: string; readonly sql: string }[] = [
@@ -10,6 +13,9 @@ const migrations: readonly { readonly id: number; readonly name: string; readonl
   { id: 2, name: 'append', sql: append },
   { id: 3, name: 'read model', sql: readModel },
   { id: 4, name: 'project', sql: project },
+  { id: 5, name: 'seals', sql: seals },
+  { id: 6, name: 'privacy', sql: privacy },
+  { id: 7, name: 'index of KurrentDB', sql: kurrentIndex },
 ];
 
 /** Held while migrating: several nodes may start at once. */

@@ -16,11 +16,12 @@ import { and, asc, desc, eq, gt, inArray, lt, ne, type SQL } from 'drizzle-orm';
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
 import { ApiKeyRow } from '../app/projections/access.ts';
 import { AvatarRow } from '../app/projections/avatars.ts';
+import { KeptWordsRow } from '../app/projections/kept-words.ts';
 import { DocumentRow, KnowledgeBaseRow } from '../app/projections/knowledge.ts';
 import { SessionRow } from '../app/projections/sessions.ts';
 import { TranscriptTurnRow, UsageRow } from '../app/projections/transcript.ts';
 import { TutorRow } from '../app/projections/tutors.ts';
-import type { ActiveSession, Page, PageRequest, ReadModel, TranscriptRow } from '../app/read-model.ts';
+import type { ActiveSession, KeptWords, Page, PageRequest, ReadModel, TranscriptRow } from '../app/read-model.ts';
 import type { Database } from './database.ts';
 import { reach } from './reach.ts';
 import { checkpoints, rows } from './read-model-tables.ts';
@@ -57,6 +58,15 @@ export class PostgresReadModel implements ReadModel {
     if (request.studentId !== undefined) where.push(eq(rows.parent, request.studentId));
     const page = await this.#page({ projection: 'sessions', parse: (row) => SessionRow.parse(row), where, newestFirst: true, request });
     return { ...page, items: page.items.map(sessionOf) };
+  }
+
+  async keptWords(tenantId: TenantId, request: PageRequest): Promise<Page<KeptWords>> {
+    const where = [eq(rows.tenantId, tenantId), eq(rows.status, 'ended')];
+    const page = await this.#page({ projection: 'keptWords', parse: (row) => KeptWordsRow.parse(row), where, request });
+    const items = page.items.flatMap(({ sessionId, parent: studentId, endedAt }) =>
+      endedAt === null ? [] : [{ sessionId, studentId, endedAt }],
+    );
+    return { ...page, items };
   }
 
   async activeSessions(): Promise<readonly ActiveSession[]> {
