@@ -218,7 +218,8 @@ for (const kind of databaseKinds)
         async readAll(range) {
           const page = await events.readAll(range);
           read += page.length;
-          if (began === 0 && range.after >= 50) {
+          // Not by those that serve: they read at the head, from the first moment on.
+          if (began === 0 && range.after >= 50 && range.after < head) {
             began = range.after + page.length;
             await projector.rebuild('late');
           }

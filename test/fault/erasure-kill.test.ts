@@ -14,7 +14,7 @@ const child = new URL('../support/erasing-child.ts', import.meta.url).pathname;
 const tenantId = TenantId.parse('school');
 const kills = often({ few: 5, long: 50 });
 /** Longer than what the child does, from its first word to its last. */
-const mostMs = 300;
+const mostMs = 400;
 
 interface Round {
   readonly forgotten: StudentId;

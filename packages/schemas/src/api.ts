@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { at, idempotencyKey, page, paged, wellFormed } from './api-parts.ts';
 import { Appearance } from './appearance.ts';
 import { avatars } from './avatar-api.ts';
-import { AuditedEvent } from './event-envelope.ts';
+import { Actor, AuditedEvent } from './event-envelope.ts';
 import { DocumentId, KeyId, KnowledgeBaseId, Locale, SessionId, Sha256, StreamName, StudentId, TurnId, TutorId } from './ids.ts';
 import { DocumentMime, DocumentRejection } from './knowledge-events.ts';
 import { privacy } from './privacy-api.ts';
@@ -313,10 +313,10 @@ export const api = {
       }),
     },
     verify: { input: z.object({ sessionId: SessionId }), output: ChainVerdict },
-    /** A tutor's settings as they were right after a revision; omitted: now. */
+    /** A tutor's settings as they were right after a revision, and who made them so; omitted: now. */
     tutor: {
       input: z.object({ tutorId: TutorId, revision: z.number().int().positive().optional() }),
-      output: z.object({ revision: z.number().int(), settings: TutorSettings }),
+      output: z.object({ revision: z.number().int(), settings: TutorSettings, configuredBy: Actor, configuredAt: at }),
     },
     /** The documents that answers could cite right after a revision, text and all; omitted: now. `next`: the `after` of the next page. */
     course: {

@@ -168,6 +168,7 @@ function auditOf(api: Api, call: Call): TutorClient['audit'] {
     },
     state: (sessionId, at = {}, options) => call(options, (request) => api.audit.state.query({ sessionId, ...at }, request)),
     verify: (sessionId, options) => call(options, (request) => api.audit.verify.query({ sessionId }, request)),
+    tutor: (tutorId, at = {}, options) => call(options, (request) => api.audit.tutor.query({ tutorId, ...at }, request)),
     coverage: (sessionId, options) => call(options, (request) => api.audit.coverage.query({ sessionId }, request)),
     async *seals(options) {
       for (let after = options?.after ?? -1; ; ) {

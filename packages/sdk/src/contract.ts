@@ -179,6 +179,15 @@ export interface Retention {
   readonly wordsDays: number | null;
 }
 
+/** A tutor as configured at a revision. */
+export interface TutorThen {
+  readonly revision: number;
+  readonly settings: TutorSettings;
+  readonly configuredBy: AuditedEvent['actor'];
+  /** ISO 8601. */
+  readonly configuredAt: string;
+}
+
 /** One line of an evidence pack. */
 export interface EvidenceLine {
   readonly kind: 'pack' | 'schema' | 'seal' | 'event' | 'passage' | 'report' | 'end';
@@ -262,6 +271,8 @@ export interface TutorClient {
     events(sessionId: string, options?: CallOptions & { readonly after?: number }): AsyncIterable<AuditedEvent>;
     state(sessionId: string, at?: { readonly revision?: number }, options?: CallOptions): Promise<AuditedState>;
     verify(sessionId: string, options?: CallOptions): Promise<ChainVerdict>;
+    /** A tutor's settings right after a revision, and who made them so; omitted: now. */
+    tutor(tutorId: string, at?: { readonly revision?: number }, options?: CallOptions): Promise<TutorThen>;
     /** Which seals the session's events are under. */
     coverage(sessionId: string, options?: CallOptions): Promise<SealCoverage>;
     /** The whole chain of seals, from the root statement on: for a copy of one's own. */

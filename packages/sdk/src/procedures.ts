@@ -22,8 +22,8 @@ import type {
   Signal,
   TranscriptTurn,
   Tutor,
-  TutorSettings,
   TutorSettingsInput,
+  TutorThen,
   WebrtcConfig,
 } from './contract.ts';
 import type { FeedItem } from './feed-item.ts';
@@ -196,7 +196,7 @@ export interface Procedures {
     appearances: Query<OfSession, Appearance[]>;
     tail: Subscription<{ lastEventId?: string | null | undefined }, AuditedEvent>;
     verify: Query<OfSession, ChainVerdict>;
-    tutor: Query<{ tutorId: string; revision?: number | undefined }, { revision: number; settings: TutorSettings }>;
+    tutor: Query<{ tutorId: string; revision?: number | undefined }, TutorThen>;
     course: Query<{ knowledgeBaseId: string; revision?: number | undefined; after?: number | undefined }, CoursePage>;
     coverage: Query<OfSession, SealCoverage>;
     seals: Query<{ after?: number | undefined; limit?: number | undefined }, Seal[]>;

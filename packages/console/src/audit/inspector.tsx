@@ -2,15 +2,17 @@ import type { AuditedEvent, TutorClient } from '@virtual-tutor/sdk';
 import { type KeyboardEvent, type ReactNode, useId, useRef, useState } from 'react';
 import type { TextKey } from '../texts/texts.ts';
 import { useSpeech } from '../texts/use-language.tsx';
+import { Changes } from './changes.tsx';
 import { EventDetails } from './event-details.tsx';
-import { Proofs } from './proofs.tsx';
+import { Reasons } from './reasons.tsx';
 import { StateAt, TranscriptAt } from './state-at.tsx';
 import { useStateAt } from './use-state-at.ts';
 
 const tabs = [
   { id: 'transcript', text: 'tabTranscript' },
   { id: 'event', text: 'tabEvent' },
-  { id: 'proof', text: 'tabProof' },
+  { id: 'why', text: 'tabWhy' },
+  { id: 'changes', text: 'tabDiff' },
   { id: 'state', text: 'tabState' },
 ] as const satisfies readonly { readonly id: string; readonly text: TextKey }[];
 type Tab = (typeof tabs)[number]['id'];
@@ -73,8 +75,10 @@ function Panel({ tab, client, sessionId, events, revision }: InspectorProps & { 
       const event = events.find((candidate) => candidate.revision === revision);
       return event === undefined ? null : <EventDetails event={event} />;
     }
-    case 'proof':
-      return <Proofs events={events} revision={revision} />;
+    case 'why':
+      return <Reasons client={client} events={events} revision={revision} />;
+    case 'changes':
+      return <Changes client={client} sessionId={sessionId} revision={revision} state={state} />;
     case 'state':
       return <StateAt state={state} />;
   }

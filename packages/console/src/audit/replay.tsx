@@ -8,7 +8,9 @@ import { StaffOnly } from '../parts/staff-only.tsx';
 import { hrefOf } from '../router.ts';
 import { useSpeech } from '../texts/use-language.tsx';
 import { go } from '../use-route.ts';
+import { EvidenceButtons } from './evidence.tsx';
 import { Inspector } from './inspector.tsx';
+import { Player } from './player.tsx';
 import { Scrubber } from './scrubber.tsx';
 import { Timeline } from './timeline-view.tsx';
 import { Verdict } from './verdict.tsx';
@@ -70,9 +72,12 @@ function ReplayView({
       lead={`${tutorId} · ${dateTime(createdAt)}`}
       wide
       actions={
-        <a className="button" href={hrefOf({ view: 'audit' })}>
-          {say('allSessions')}
-        </a>
+        <>
+          <EvidenceButtons client={client} sessionId={sessionId} />
+          <a className="button" href={hrefOf({ view: 'audit' })}>
+            {say('allSessions')}
+          </a>
+        </>
       }
     >
       <Verdict client={client} sessionId={sessionId} />
@@ -80,6 +85,7 @@ function ReplayView({
         <Blank title={say('noSessionsTitle')} />
       ) : (
         <>
+          <Player events={events} revision={current} onMove={moveTo} />
           <Scrubber events={events} revision={current} head={head} onMove={moveTo} />
           <div className="replay">
             <Timeline events={events} revision={current} onMove={moveTo} />

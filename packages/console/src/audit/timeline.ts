@@ -49,34 +49,16 @@ export interface CitationProof {
   } | null;
 }
 
-export interface SentenceProof {
-  readonly turnId: string;
-  readonly index: number;
-  readonly revision: number;
-  /** Null: forgotten. */
-  readonly text: string | null;
-  readonly citations: readonly CitationProof[];
-}
-
-/** For each citing sentence, up to a revision, where its passages were found. From events alone: nothing is taken on trust. */
-export function proofs(events: readonly AuditedEvent[], until: number): readonly SentenceProof[] {
+/** For a sentence, where its passages were found: from events alone, up to a revision; nothing is taken on trust. */
+export function citationsOf(events: readonly AuditedEvent[], until: number): (sentence: AuditedEvent) => readonly CitationProof[] {
   const found = new Map<string, NonNullable<CitationProof['found']>>();
-  const sentences: SentenceProof[] = [];
-  for (const event of events.filter(({ revision }) => revision <= until)) {
-    const turnId = stringOr(event.payload['turnId'], '');
-    if (event.type === 'PassagesRetrieved') remember(found, turnId, event);
-    if (event.type !== 'SentenceGenerated') continue;
-    const citations = stringsIn(event.payload['citations']);
-    if (citations.length === 0) continue;
-    sentences.push({
-      turnId,
-      index: numberOr(event.payload['index'], 0),
-      revision: event.revision,
-      text: stringOr(event.personal?.['text'], null),
-      citations: citations.map((passageId) => ({ passageId, found: found.get(`${turnId} ${passageId}`) ?? null })),
+  for (const event of events)
+    if (event.type === 'PassagesRetrieved' && event.revision <= until) remember(found, stringOr(event.payload['turnId'], ''), event);
+  return ({ payload, revision }) =>
+    stringsIn(payload['citations']).map((passageId) => {
+      const place = found.get(`${stringOr(payload['turnId'], '')} ${passageId}`) ?? null;
+      return { passageId, found: place !== null && place.revision < revision ? place : null };
     });
-  }
-  return sentences;
 }
 
 function remember(found: Map<string, NonNullable<CitationProof['found']>>, turnId: string, event: AuditedEvent): void {

@@ -1,4 +1,5 @@
 import {
+  type Actor,
   type DocumentId,
   type DocumentMime,
   type KnowledgeBaseId,
@@ -17,6 +18,14 @@ export interface MaterialsOptions {
   readonly handle: Handle;
   readonly store: EventStore;
   readonly blobs: BlobStore;
+}
+
+export interface TutorThen {
+  readonly revision: number;
+  readonly settings: TutorSettings;
+  /** Who made it this revision, and when. */
+  readonly configuredBy: Actor;
+  readonly configuredAt: string;
 }
 
 export interface CourseDocument {
@@ -55,10 +64,14 @@ export class Materials {
   async tutor(
     tenantId: TenantId,
     { tutorId, revision }: { readonly tutorId: TutorId; readonly revision?: number | undefined },
-  ): Promise<{ readonly revision: number; readonly settings: TutorSettings } | null> {
-    const loaded = await this.#options.handle.load(tutors, streams.tutor(tenantId, tutorId), { tenantId, revision });
+  ): Promise<TutorThen | null> {
+    const stream = streams.tutor(tenantId, tutorId);
+    const loaded = await this.#options.handle.load(tutors, stream, { tenantId, revision });
     if (loaded.state.status === 'absent' || (revision !== undefined && loaded.revision !== revision)) return null;
-    return { revision: loaded.revision, settings: loaded.state.settings };
+    const [last] = await this.#options.store.readStream(stream, { after: loaded.revision - 1, limit: 1 });
+    if (last === undefined) return null;
+    const { actor, occurredAt } = last.meta;
+    return { revision: loaded.revision, settings: loaded.state.settings, configuredBy: actor, configuredAt: occurredAt };
   }
 
   async course(tenantId: TenantId, wanted: Shelf & { readonly after: number }): Promise<CoursePage | null> {
